@@ -1,0 +1,217 @@
+//! What the server says, and the end of a response.
+
+use std::borrow::Cow;
+
+use super::super::anchor::{Anchor, LinkId, Scope};
+use super::super::notice::{Fault, Notice, Outcome, Transport};
+use super::super::time::Time;
+use super::super::turn::{Flow, Purpose, Streaming, Turn};
+use super::{Chain, Heard};
+use crate::error::{ApiError, Memory};
+use crate::event::{Body, ServerEvent, Stage};
+use crate::fold::{Fold, Folded, Response};
+use crate::id::ResponseId;
+use crate::item::Item;
+use crate::json::{Object, Raw};
+
+impl Chain {
+    /// A message came over a socket, or an event over HTTP.
+    pub fn handle_text(&mut self, now: Time, link: LinkId, text: &str) -> Heard {
+        let event = match ServerEvent::parse(text) {
+            Ok(event) => event,
+            Err(error) => {
+                if self.line.link() == Some(link) {
+                    self.drop_line();
+                }
+                self.stream_fell(now, link, Fault::Unreadable(error.to_string().into()));
+                return Heard::Nobody;
+            }
+        };
+        self.handle_event(now, link, &event)
+    }
+
+    /// The same, for an event that was read already.
+    pub fn handle_event(&mut self, now: Time, link: LinkId, event: &ServerEvent<'_>) -> Heard {
+        self.line_spoke(now, link);
+        if self.line.link() == Some(link) && !self.is_for_this_lane(event) {
+            return Heard::Nobody;
+        }
+        match std::mem::take(&mut self.turn) {
+            Turn::Streaming(streaming) if streaming.link == link => self.take_event(now, streaming, event),
+            other => {
+                self.turn = other;
+                let ours = self.line.link() == Some(link);
+                if ours { self.take_stray(event) } else { Heard::Nobody }
+            }
+        }
+    }
+
+    fn is_for_this_lane(&self, event: &ServerEvent<'_>) -> bool {
+        let lane = self.config.lane.as_ref().map(crate::id::LaneId::as_str);
+        // An error that ends the connection ends every lane, and names none.
+        let for_all = matches!(&event.body, Body::Error(error) if error.meaning().memory == Memory::AllLost);
+        for_all || event.lane.as_deref() == lane
+    }
+
+    fn take_event(&mut self, now: Time, mut streaming: Box<Streaming>, event: &ServerEvent<'_>) -> Heard {
+        streaming.heard = now;
+        if let Body::Response(stage, raw) = event.body {
+            let id = id_of(raw);
+            let echo = stage != Stage::Created && streaming.fold.id().is_none() && id.is_some() && id == self.last;
+            if echo {
+                self.turn = Turn::Streaming(streaming);
+                return Heard::Nobody;
+            }
+            let another = streaming.fold.id().is_some() && id.is_some() && id.as_ref() != streaming.fold.id();
+            if stage == Stage::Created && another {
+                self.fell(now, streaming, Fault::Unasked);
+                return Heard::Nobody;
+            }
+            if stage == Stage::Created {
+                self.steers_took_effect(&mut streaming);
+            }
+        }
+        if let Some(goes_on) = self.take_steer_event(&mut streaming, event) {
+            if goes_on {
+                self.turn = Turn::Streaming(streaming);
+            } else {
+                self.advance(now);
+            }
+            return Heard::Turn;
+        }
+        if let Body::InterruptFailed(_) = event.body
+            && matches!(streaming.flow, Flow::Interrupted(_))
+        {
+            self.drop_line();
+            self.cancelled(now, *streaming);
+            return Heard::Turn;
+        }
+        self.fold_event(now, streaming, event)
+    }
+
+    fn fold_event(&mut self, now: Time, mut streaming: Box<Streaming>, event: &ServerEvent<'_>) -> Heard {
+        let turn = streaming.ask.turn;
+        let heard = match streaming.fold.push(event) {
+            Err(error) => {
+                self.fell(now, streaming, Fault::Unreadable(error.to_string().into()));
+                return Heard::Nobody;
+            }
+            Ok(Folded::Repeat) => Heard::Nobody,
+            Ok(Folded::More | Folded::Ended) => Heard::Turn,
+            Ok(Folded::Item(index, item)) => {
+                streaming.ask.attempts.progressed();
+                self.tell(Notice::Item { turn, index, item });
+                Heard::Turn
+            }
+        };
+        match (streaming.fold.ended(), &streaming.flow) {
+            (None, _) => self.turn = Turn::Streaming(streaming),
+            (Some(_), Flow::Settling(_)) if streaming.fold.may_lack_items() => self.turn = Turn::Streaming(streaming),
+            (Some(_), Flow::Running) if streaming.fold.may_lack_items() => {
+                streaming.flow = Flow::Settling(now.after(self.config.limits.settle));
+                self.turn = Turn::Streaming(streaming);
+            }
+            (Some(_), _) => self.finish(now, streaming),
+        }
+        heard
+    }
+
+    /// An event on a line where nothing is asked for.
+    fn take_stray(&mut self, event: &ServerEvent<'_>) -> Heard {
+        match &event.body {
+            Body::Aside | Body::Unknown => Heard::Aside,
+            Body::Error(error) if error.meaning().memory == Memory::AllLost => {
+                self.drop_line();
+                Heard::Nobody
+            }
+            Body::Response(_, raw) if id_of(*raw) != self.last || self.last.is_none() => {
+                // Nobody asked for it: what the server remembers is not what we think.
+                self.drop_line();
+                Heard::Nobody
+            }
+            _ => Heard::Nobody,
+        }
+    }
+
+    /// The response has ended.
+    pub(super) fn finish(&mut self, now: Time, mut streaming: Box<Streaming>) {
+        if streaming.fold.ended() == Some(Stage::Failed) {
+            let unnamed =
+                || ApiError { message: "the response failed and does not say why".into(), ..ApiError::default() };
+            let error = streaming.fold.error().cloned().unwrap_or_else(unnamed);
+            return self.fell(now, streaming, Fault::Api(Box::new(error)));
+        }
+        let fold = std::mem::take(&mut streaming.fold);
+        let response = match fold.clone().finish() {
+            Ok(response) => response,
+            Err(error) => {
+                streaming.fold = fold;
+                return self.fell(now, streaming, Fault::Unreadable(error.to_string().into()));
+            }
+        };
+        self.remember(&streaming, &fold, &response);
+        let response = Box::new(response);
+        if streaming.transport == Transport::WebSocket {
+            self.route.worked();
+        }
+        if !streaming.steers.is_empty() && !matches!(streaming.flow, Flow::Interrupted(_)) {
+            streaming.flow = Flow::Steering(now.after(self.config.limits.steer), response);
+            self.turn = Turn::Streaming(streaming);
+            return;
+        }
+        let interrupted = response.incomplete_reason().is_some_and(|reason| reason.as_str() == "interrupted");
+        self.return_steers(&mut streaming, None);
+        let outcome = match (streaming.ask.purpose, streaming.flow) {
+            (Purpose::WarmUp, _) => Outcome::Warm,
+            (Purpose::Answer, Flow::Interrupted(_)) if interrupted => Outcome::Cancelled,
+            (Purpose::Answer, _) => Outcome::Answered(response),
+        };
+        self.end(streaming.ask.turn, outcome);
+        self.advance(now);
+    }
+
+    /// Writes down what the model said, and what the server now remembers.
+    fn remember(&mut self, streaming: &Streaming, fold: &Fold, response: &Response) {
+        for (index, item) in spoken(fold, response) {
+            let told = fold.items().any(|(told, _)| told == index);
+            if !told {
+                self.tell(Notice::Item { turn: streaming.ask.turn, index, item: item.clone() });
+            }
+            self.transcript.push(item);
+        }
+        let settings = &streaming.ask.settings;
+        let scope = if settings.store() && self.config.peer.stores {
+            Some(Scope::Server)
+        } else if streaming.transport == Transport::WebSocket {
+            Some(Scope::Link(streaming.link))
+        } else {
+            // An answer over HTTP that is kept nowhere: what the line remembers is older, and as good as it was.
+            None
+        };
+        self.last = Some(response.id().clone());
+        if let Some(scope) = scope {
+            self.anchor = Some(Anchor {
+                response: response.id().clone(),
+                scope,
+                generation: self.transcript.generation(),
+                covered: self.transcript.len(),
+                fingerprint: settings.fingerprint(),
+            });
+        }
+    }
+}
+
+/// The items of a response as they go into the transcript: what was told when it was whole stays as it was told.
+fn spoken(fold: &Fold, response: &Response) -> Vec<(u32, Item)> {
+    let told: Vec<(u32, Item)> = fold.items().map(|(index, item)| (index, item.clone())).collect();
+    if response.output().len() <= told.len() {
+        return told;
+    }
+    let whole = (0..).zip(response.output().iter().cloned());
+    whole.map(|(index, item)| told.iter().find(|(at, _)| *at == index).cloned().unwrap_or((index, item))).collect()
+}
+
+fn id_of(raw: Raw<'_>) -> Option<ResponseId> {
+    let id: Option<Cow<'_, str>> = Object::split(raw.0).ok()?.read("id").ok()?;
+    id.map(ResponseId::from)
+}

@@ -1,0 +1,226 @@
+//! What follows from a fault: what is kept, what is forgotten, and whether, when and how to ask again.
+
+use super::super::anchor::{LinkId, Scope};
+use super::super::notice::{Effect, Failure, Fault, Notice, Outcome, Transport};
+use super::super::retry::{Class, Verdict};
+use super::super::route::Mode;
+use super::super::time::Time;
+use super::super::turn::{Flow, Purpose, Queued, Streaming, Turn};
+use super::Chain;
+use crate::error::{ApiError, Memory, Remedy};
+use crate::item::{Item, ItemKind};
+
+impl Chain {
+    /// Something happened to a link. If a turn is streaming over it, the turn is in need of help.
+    pub(super) fn stream_fell(&mut self, now: Time, link: LinkId, fault: Fault) {
+        match std::mem::take(&mut self.turn) {
+            Turn::Streaming(streaming) if streaming.link == link => {
+                if matches!(streaming.flow, Flow::Settling(_)) {
+                    self.finish(now, streaming);
+                } else {
+                    self.fell(now, streaming, fault);
+                }
+            }
+            other => {
+                self.turn = other;
+                self.advance(now);
+            }
+        }
+    }
+
+    /// The answer will not come whole.
+    pub(super) fn fell(&mut self, now: Time, mut streaming: Box<Streaming>, fault: Fault) {
+        self.let_go(&streaming, &fault);
+        self.return_steers(&mut streaming, None);
+        if let Flow::Steering(_, response) = streaming.flow {
+            self.end(streaming.ask.turn, Outcome::Answered(response));
+            return self.advance(now);
+        }
+        if matches!(streaming.flow, Flow::Interrupted(_)) {
+            return self.cancelled(now, *streaming);
+        }
+        let kept = self.salvage(&streaming);
+        let transport = streaming.transport;
+        let mut ask = streaming.broken();
+        if ask.purpose == Purpose::WarmUp {
+            self.end(ask.turn, Outcome::Cold);
+            return self.advance(now);
+        }
+        self.tell(Notice::Dropped { turn: ask.turn, kept, fault: fault.clone() });
+        if !self.transcript.unanswered().is_empty() {
+            self.end(ask.turn, Outcome::CallsFirst(fault));
+        } else if kept > 0 && ask.resumed >= self.config.retry.resumptions {
+            self.end(ask.turn, Outcome::Failed(Failure::GaveUp(fault)));
+        } else {
+            ask.resumed += u32::from(kept > 0);
+            self.recover(now, ask, transport, fault);
+        }
+        self.advance(now);
+    }
+
+    /// The user stopped it: what is whole stays, nothing is asked again.
+    pub(super) fn cancelled(&mut self, now: Time, mut streaming: Streaming) {
+        self.return_steers(&mut streaming, None);
+        self.salvage(&streaming);
+        self.end(streaming.ask.turn, Outcome::Cancelled);
+        self.advance(now);
+    }
+
+    /// Appends what is whole, thoughts that led nowhere aside. Says how many items that were.
+    fn salvage(&mut self, streaming: &Streaming) -> usize {
+        let kept = worth_keeping(streaming.fold.items());
+        let count = kept.len();
+        self.transcript.extend(kept);
+        count
+    }
+
+    /// Gives up the line or the request, and forgets what the server has forgotten.
+    fn let_go(&mut self, streaming: &Streaming, fault: &Fault) {
+        let over = matches!(fault, Fault::Closed(_) | Fault::TooLarge | Fault::Unreachable(_));
+        match (streaming.transport, fault) {
+            (Transport::Http, _) if !over => self.effects.push_back(Effect::Close(streaming.link)),
+            (Transport::WebSocket, Fault::Api(error)) => match error.meaning().memory {
+                Memory::Kept => {}
+                Memory::AllLost => self.drop_line(),
+                Memory::ParentLost => self.forget_parent(false),
+            },
+            (Transport::WebSocket, _) if self.line.link() == Some(streaming.link) => self.drop_line(),
+            (Transport::Http | Transport::WebSocket, _) => {}
+        }
+        if let Fault::Api(error) = fault
+            && error.meaning().remedy == Remedy::SendAll
+        {
+            self.forget_parent(true);
+        }
+    }
+
+    fn forget_parent(&mut self, stored_too: bool) {
+        if self.anchor.as_ref().is_some_and(|anchor| stored_too || anchor.scope != Scope::Server) {
+            self.anchor = None;
+        }
+    }
+
+    fn recover(&mut self, now: Time, mut ask: Queued, transport: Transport, fault: Fault) {
+        let (class, told) = match &fault {
+            Fault::Api(error) => match class_of(error) {
+                Some(class) => (class, error.wait),
+                None => {
+                    let refused = Failure::Refused(error.clone());
+                    return self.end(ask.turn, Outcome::Failed(refused));
+                }
+            },
+            Fault::TooLarge => {
+                self.frame_limit = self.frame_limit.min(self.size_of_all(&ask).saturating_sub(1));
+                match self.config.mode {
+                    Mode::Auto => ask.http_only = true,
+                    Mode::WebSocket | Mode::Http => return self.end_too_large(&ask),
+                }
+                (Class::Lapse, None)
+            }
+            Fault::Silent => (Class::Silence, None),
+            Fault::Unreachable(_) => (Class::Reach, None),
+            Fault::Closed(_) | Fault::Dead | Fault::Unreadable(_) | Fault::Unasked | Fault::SteerLost => {
+                (Class::Line, None)
+            }
+        };
+        let degrades = transport == Transport::WebSocket
+            && self.config.mode == Mode::Auto
+            && matches!(class, Class::Line | Class::Silence | Class::Lapse);
+        if degrades && !ask.http_only && ask.attempts.is_used_up(class, &self.config.retry) {
+            self.leave_sockets_alone(now, &fault);
+            ask.http_only = true;
+            ask.attempts.progressed();
+        }
+        self.again(now, ask, class, told, fault);
+    }
+
+    /// Asks again: now, later or never.
+    pub(super) fn again(
+        &mut self,
+        now: Time,
+        ask: Queued,
+        class: Class,
+        told: Option<std::time::Duration>,
+        fault: Fault,
+    ) {
+        let mut ask = ask;
+        if ask.purpose == Purpose::WarmUp {
+            return self.end(ask.turn, Outcome::Cold);
+        }
+        match ask.attempts.after(class, told, &self.config.retry, self.config.seed ^ ask.turn.0) {
+            Verdict::Again(pause) if pause.is_zero() => self.turn = Turn::Queued(ask),
+            Verdict::Again(pause) => {
+                let until = now.after(pause);
+                self.tell(Notice::Waiting { turn: ask.turn, until, class, fault });
+                self.turn = Turn::BackingOff(ask.back_off(until));
+            }
+            Verdict::GiveUp => self.end(ask.turn, Outcome::Failed(Failure::GaveUp(fault))),
+        }
+    }
+
+    fn size_of_all(&self, ask: &Queued) -> usize {
+        self.line.link().map_or(self.transcript.bytes(), |link| self.size_over(link, &ask.settings))
+    }
+
+    fn end_too_large(&mut self, ask: &Queued) {
+        let (bytes, limit) = (self.size_of_all(ask), self.frame_limit);
+        self.end(ask.turn, Outcome::Failed(Failure::TooLarge { bytes, limit }));
+    }
+}
+
+fn class_of(error: &ApiError) -> Option<Class> {
+    const OVERLOADED: u16 = 503;
+    let meaning = error.meaning();
+    match meaning.remedy {
+        Remedy::SendAll | Remedy::NewLine => Some(Class::Lapse),
+        Remedy::Wait => Some(Class::Limit),
+        Remedy::BackOff if meaning.status == OVERLOADED || error.status == Some(OVERLOADED) => Some(Class::Limit),
+        Remedy::BackOff => Some(Class::Server),
+        Remedy::Credentials | Remedy::Compact | Remedy::Change => None,
+    }
+}
+
+/// What of a broken answer goes into the transcript. A thought is worth nothing without the item it led to: the
+/// service refuses it alone.
+fn worth_keeping<'a>(items: impl Iterator<Item = (u32, &'a Item)>) -> Vec<Item> {
+    let items: Vec<_> = items.collect();
+    let mut kept = Vec::new();
+    let mut follower: Option<u32> = None;
+    for (index, item) in items.into_iter().rev() {
+        let leads_on = follower.is_some_and(|follower| follower == index + 1);
+        if item.kind() != ItemKind::Reasoning || leads_on {
+            kept.push(item.clone());
+            follower = Some(index);
+        }
+    }
+    kept.reverse();
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(kind: &str) -> Item {
+        match kind {
+            "r" => Item::parse(r#"{"type":"reasoning","summary":[]}"#).unwrap(),
+            text => Item::user(text),
+        }
+    }
+
+    #[test]
+    fn thoughts_are_kept_only_with_what_they_led_to() {
+        let cases: [(&[(u32, &str)], usize); 6] = [
+            (&[(0, "r"), (1, "a")], 2),
+            (&[(0, "a"), (1, "r")], 1),
+            (&[(0, "r"), (2, "a")], 1),
+            (&[(0, "r"), (1, "r"), (2, "a")], 3),
+            (&[(0, "r"), (1, "r")], 0),
+            (&[(0, "r"), (1, "a"), (2, "r"), (3, "b"), (4, "r")], 4),
+        ];
+        for (made, expected) in cases {
+            let items: Vec<(u32, Item)> = made.iter().map(|(index, kind)| (*index, item(kind))).collect();
+            assert_eq!(worth_keeping(items.iter().map(|(at, item)| (*at, item))).len(), expected, "{made:?}");
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! The server's half: one socket, its lanes, and what it remembers of each.
+//!
+//! The connection decides what runs when, on which context, and what is said to the client about it. Running is the
+//! owner's: it is handed a [`RunRequest`] and feeds back the events of the response.
+
+mod context;
+mod lane;
+mod lifetime;
+mod run;
+mod say;
+mod steer;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::limits::Beat;
+use super::liveness::Liveness;
+use super::time::Time;
+use crate::frame::ClientFrame;
+use crate::id::{LaneId, ResponseId};
+use crate::item::Item;
+use crate::json::Object;
+use crate::request::Request;
+
+pub use context::Context;
+use lane::{Active, Lane, Phase};
+use lifetime::Life;
+pub use lifetime::Shutdown;
+pub use run::RunEvent;
+use say::Refusal;
+
+/// Every bound of a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionLimits {
+    /// Responses in flight at once; more wait.
+    pub active: usize,
+    /// Names of lanes; none is freed before the connection ends.
+    pub named_lanes: usize,
+    /// Requests that wait; more are refused.
+    pub queued: usize,
+    /// Steers of one response that wait; more are refused.
+    pub pending_steers: usize,
+    /// The largest message taken.
+    pub frame_bytes: usize,
+    /// How long the connection lives.
+    pub age: Duration,
+    /// How long responses may go on after that, or after a drain began.
+    pub drain: Duration,
+    /// How often the client is asked whether it is there.
+    pub beat: Beat,
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        Self {
+            active: 16,
+            named_lanes: 32,
+            queued: 128,
+            pending_steers: 8,
+            frame_bytes: (16 << 20) - 1,
+            age: Duration::from_secs(60 * 60),
+            drain: Duration::from_secs(60),
+            beat: Beat { every: Duration::from_secs(20), within: Duration::from_secs(20), misses: 2 },
+        }
+    }
+}
+
+/// What the runs behind a connection can do besides running.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Powers {
+    /// End early for a steer, or at least be followed by a successor.
+    pub steer: bool,
+    /// Take answers while running.
+    pub inject: bool,
+    /// Stop at once and keep what is whole.
+    pub interrupt: bool,
+}
+
+/// One response in the making, within its connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RunId(pub u64);
+
+/// What is to be run.
+#[derive(Debug, Clone)]
+pub struct RunRequest {
+    /// The settings. Its input is in the context.
+    pub request: Arc<Request>,
+    /// What it goes on from.
+    pub previous: Option<ResponseId>,
+    /// All the model is to see.
+    pub context: Context,
+    /// How many items at the end of it are new.
+    pub new_items: usize,
+}
+
+/// What a connection asks its owner to do, in order.
+#[derive(Debug, Clone)]
+pub enum ConnectionEffect {
+    /// Send a message.
+    Send(String),
+    /// Look for a response elsewhere than in this connection, and answer with `handle_recalled`.
+    Recall(RunId, ResponseId),
+    /// Run.
+    Begin(RunId, Box<RunRequest>),
+    /// Bring the response to an early end, reason `steered`, if that can be; it may as well end by itself.
+    EndEarly(RunId),
+    /// Stop the response: items that are whole stay, then reason `interrupted`.
+    Interrupt(RunId),
+    /// Hand answers into the response.
+    Inject(RunId, Vec<Item>),
+    /// The connection is gone: nobody here watches the response any more.
+    Unwatched(RunId),
+    /// Send a ping.
+    Ping,
+    /// Send a close frame, and end.
+    Close(Shutdown),
+}
+
+/// One socket with its lanes.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    limits: ConnectionLimits,
+    powers: Powers,
+    lanes: Vec<Lane>,
+    /// Lanes with requests that wait, in the order in which those came.
+    ready: VecDeque<usize>,
+    life: Life,
+    born: Time,
+    liveness: Liveness,
+    runs: u64,
+    steers: u64,
+    effects: VecDeque<ConnectionEffect>,
+}
+
+impl Connection {
+    /// A socket was accepted. Nothing is said until the client speaks.
+    pub fn new(now: Time, limits: ConnectionLimits, powers: Powers) -> Self {
+        Self {
+            liveness: Liveness::new(now, limits.beat),
+            limits,
+            powers,
+            lanes: vec![Lane::new(None)],
+            ready: VecDeque::new(),
+            life: Life::Open,
+            born: now,
+            runs: 0,
+            steers: 0,
+            effects: VecDeque::new(),
+        }
+    }
+
+    /// The next thing to do. To be drained after every call that takes `now`.
+    pub fn poll_effect(&mut self) -> Option<ConnectionEffect> {
+        self.effects.pop_front()
+    }
+
+    /// A message came.
+    pub fn handle_frame(&mut self, now: Time, text: &str) {
+        self.heard(now);
+        if self.is_closed() {
+            return;
+        }
+        if text.len() > self.limits.frame_bytes {
+            return self.handle_oversize();
+        }
+        match ClientFrame::parse(text) {
+            Ok(ClientFrame::Create(request)) => self.create(*request),
+            Ok(ClientFrame::Steer { previous, input }) => self.steer(&previous, input),
+            Ok(ClientFrame::Inject { response, items }) => self.inject(&response, items),
+            Ok(ClientFrame::Interrupt { response }) => self.interrupt(&response),
+            // What one generation of Codex says when it has read a response.
+            Ok(ClientFrame::Unknown { kind, .. }) if &*kind == "response.processed" => {}
+            Ok(ClientFrame::Unknown { kind, .. }) => {
+                let refusal = Refusal::invalid("type", format!("unknown event type `{kind}`"));
+                self.refuse(lane_of(text).as_ref(), &refusal);
+            }
+            Err(error) => {
+                let lane = lane_of(text);
+                let param = error.path();
+                self.refuse(lane.as_ref(), &Refusal::unreadable(param, error.to_string()));
+            }
+        }
+        self.pump();
+    }
+
+    fn create(&mut self, request: Request) {
+        let named = request.delivery.stream_id.as_ref().filter(|name| !name.is_null());
+        let name = match named.map(|name| name.read::<LaneId>()).transpose() {
+            Ok(name) => name,
+            Err(error) => return self.refuse(None, &Refusal::invalid_lane(error.to_string())),
+        };
+        let refusal = if !self.is_open() {
+            Some(Refusal::connection_limit())
+        } else if request.background() {
+            Some(Refusal::invalid("background", "a response over a websocket cannot run in the background".into()))
+        } else if self.ready.len() >= self.limits.queued {
+            Some(Refusal::too_many_queued(self.limits.queued))
+        } else {
+            None
+        };
+        if let Some(refusal) = refusal {
+            return self.refuse(name.as_ref(), &refusal);
+        }
+        match self.lane_named(name.as_ref()) {
+            Some(lane) => {
+                self.ready.push_back(lane);
+                if let Some(lane) = self.lanes.get_mut(lane) {
+                    lane.queue.push_back(request);
+                }
+            }
+            None => self.refuse(name.as_ref(), &Refusal::lane_limit(self.limits.named_lanes)),
+        }
+    }
+
+    /// The lane of a name; a new one if there is room. Lanes are never freed.
+    fn lane_named(&mut self, name: Option<&LaneId>) -> Option<usize> {
+        if let Some(lane) = self.lanes.iter().position(|lane| lane.name.as_ref() == name) {
+            return Some(lane);
+        }
+        // The default lane does not count.
+        if self.lanes.len() > self.limits.named_lanes {
+            return None;
+        }
+        self.lanes.push(Lane::new(name.cloned()));
+        Some(self.lanes.len() - 1)
+    }
+
+    /// Starts what can start: in the order of arrival, one at a time on a lane, so many at once in all.
+    fn pump(&mut self) {
+        while self.active() < self.limits.active {
+            let free = |lane: &usize| self.lanes.get(*lane).is_some_and(|lane| lane.active.is_none());
+            let Some(at) = self.ready.iter().position(free) else { break };
+            let Some(lane) = self.ready.remove(at) else { break };
+            if let Some(request) = self.lanes.get_mut(lane).and_then(|lane| lane.queue.pop_front()) {
+                self.start(lane, request);
+            }
+        }
+        self.close_if_drained();
+    }
+
+    fn active(&self) -> usize {
+        self.lanes.iter().filter(|lane| lane.active.is_some()).count()
+    }
+
+    /// The parent is looked up when the request starts, not when it comes: with `store: false` a client that forks
+    /// waits for the fork's `in_progress` before it moves the source on.
+    fn start(&mut self, lane: usize, mut request: Request) {
+        let input = request.input.take().map(crate::request::Input::into_items).unwrap_or_default();
+        let previous = request.previous_response_id();
+        let run = self.new_run();
+        let parent = previous.as_ref().map(|previous| self.remembered(previous));
+        let active = Active::new(run, Arc::new(request), previous, input);
+        match parent {
+            None => self.begin(lane, active, Context::default()),
+            Some(Some((holder, context))) => {
+                let active = Active { same_lane: holder == lane, ..active };
+                self.begin(lane, active, context);
+            }
+            Some(None) => {
+                if let Some(previous) = active.previous.clone() {
+                    self.effects.push_back(ConnectionEffect::Recall(run, previous));
+                }
+                if let Some(lane) = self.lanes.get_mut(lane) {
+                    lane.active = Some(Active { phase: Phase::Recalling, ..active });
+                }
+            }
+        }
+    }
+
+    /// What was found elsewhere of a response that this connection does not remember.
+    pub fn handle_recalled(&mut self, run: RunId, found: Option<Context>) {
+        let Some(lane) = self.lane_running(run) else { return };
+        let recalling = |active: &mut Active| active.phase == Phase::Recalling;
+        let Some(active) = self.lanes.get_mut(lane).and_then(|lane| lane.active.take_if(recalling)) else { return };
+        match found {
+            Some(context) => self.begin(lane, active, context),
+            None => {
+                let name = self.lanes.get(lane).and_then(|lane| lane.name.clone());
+                self.refuse(name.as_ref(), &Refusal::previous_not_found(active.previous.as_ref()));
+            }
+        }
+        self.pump();
+    }
+
+    fn begin(&mut self, lane: usize, mut active: Active, parent: Context) {
+        let mut new = self.held_steers(lane, active.previous.as_ref());
+        new.append(&mut active.input);
+        let new_items = new.len();
+        active.context = parent.with(new);
+        active.phase = Phase::Running;
+        let request = RunRequest {
+            request: Arc::clone(&active.request),
+            previous: active.previous.clone(),
+            context: active.context.clone(),
+            new_items,
+        };
+        self.effects.push_back(ConnectionEffect::Begin(active.run, Box::new(request)));
+        if let Some(lane) = self.lanes.get_mut(lane) {
+            lane.active = Some(active);
+        }
+    }
+
+    fn remembered(&self, id: &ResponseId) -> Option<(usize, Context)> {
+        self.lanes.iter().enumerate().find_map(|(at, lane)| {
+            let latest = lane.latest.as_ref().filter(|latest| latest.id == *id)?;
+            Some((at, latest.context.clone()))
+        })
+    }
+
+    fn lane_running(&self, run: RunId) -> Option<usize> {
+        self.lanes.iter().position(|lane| lane.active.as_ref().is_some_and(|active| active.run == run))
+    }
+
+    fn new_run(&mut self) -> RunId {
+        self.runs += 1;
+        RunId(self.runs)
+    }
+}
+
+/// The lane that a message names, if it can be read at all.
+fn lane_of(text: &str) -> Option<LaneId> {
+    Object::parse(text).ok()?.read::<Option<LaneId>>("stream_id").ok()?
+}

@@ -1,0 +1,100 @@
+//! All that a model is to see, shared between those who went on from the same point.
+
+use std::sync::Arc;
+
+use crate::item::Item;
+
+/// Items in order, as a chain of segments. Going on from it, or forking it, costs the new items only.
+#[derive(Debug, Clone, Default)]
+pub struct Context {
+    last: Option<Arc<Segment>>,
+}
+
+#[derive(Debug)]
+struct Segment {
+    before: Option<Arc<Segment>>,
+    items: Vec<Item>,
+    /// Items up to and including this segment.
+    len: usize,
+    /// Their bytes.
+    bytes: usize,
+}
+
+impl Context {
+    /// The same, and these items after it.
+    #[must_use]
+    pub fn with(&self, items: Vec<Item>) -> Self {
+        if items.is_empty() {
+            return self.clone();
+        }
+        let bytes = self.bytes() + items.iter().map(|item| item.text().len()).sum::<usize>();
+        let len = self.len() + items.len();
+        Self { last: Some(Arc::new(Segment { before: self.last.clone(), items, len, bytes })) }
+    }
+
+    /// How many items there are.
+    pub fn len(&self) -> usize {
+        self.last.as_ref().map_or(0, |segment| segment.len)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many bytes the items have.
+    pub fn bytes(&self) -> usize {
+        self.last.as_ref().map_or(0, |segment| segment.bytes)
+    }
+
+    /// All items in order.
+    pub fn to_vec(&self) -> Vec<Item> {
+        let mut segments = Vec::new();
+        let mut next = self.last.as_ref();
+        while let Some(segment) = next {
+            segments.push(&segment.items);
+            next = segment.before.as_ref();
+        }
+        segments.into_iter().rev().flatten().cloned().collect()
+    }
+}
+
+impl FromIterator<Item> for Context {
+    fn from_iter<T: IntoIterator<Item = Item>>(items: T) -> Self {
+        Self::default().with(items.into_iter().collect())
+    }
+}
+
+impl Drop for Segment {
+    /// One after the other: a chain of a hundred thousand turns must not need a stack as deep.
+    fn drop(&mut self) {
+        let mut next = self.before.take();
+        while let Some(mut segment) = next.and_then(Arc::into_inner) {
+            next = segment.before.take();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fork_shares_the_past_and_not_the_future() {
+        let root: Context = [Item::user("a")].into_iter().collect();
+        let (left, right) = (root.with(vec![Item::user("b")]), root.with(vec![Item::user("c"), Item::user("d")]));
+        assert_eq!(left.to_vec(), [Item::user("a"), Item::user("b")]);
+        assert_eq!(right.to_vec(), [Item::user("a"), Item::user("c"), Item::user("d")]);
+        assert_eq!((root.len(), left.len(), right.len()), (1, 2, 3));
+        assert_eq!(left.bytes(), left.to_vec().iter().map(|item| item.text().len()).sum());
+    }
+
+    #[test]
+    fn a_very_long_chain_is_dropped_without_a_deep_stack() {
+        let mut context = Context::default();
+        for _ in 0..300_000 {
+            context = context.with(vec![Item::user("x")]);
+        }
+        assert_eq!(context.len(), 300_000);
+    }
+}

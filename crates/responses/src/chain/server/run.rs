@@ -1,0 +1,80 @@
+//! The events of a response, on their way to the client and into memory.
+
+use super::lane::{Active, Remembered};
+use super::say::{Refusal, with_lane};
+use super::{Connection, ConnectionEffect, RunId};
+use crate::event::{ServerEvent, Stage};
+use crate::fold::{Fold, Folded};
+
+/// What a run says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunEvent<'a> {
+    /// An event of the response, without a lane.
+    Event(&'a str),
+    /// The run is gone and its response did not end.
+    Gone,
+}
+
+impl Connection {
+    /// A run says something.
+    pub fn handle_run(&mut self, run: RunId, event: RunEvent<'_>) {
+        let Some(lane) = self.lane_running(run) else { return };
+        let read = match event {
+            RunEvent::Event(text) => ServerEvent::parse(text).ok(),
+            RunEvent::Gone => None,
+        };
+        let Some(event) = read else { return self.run_failed(lane) };
+        let folded = match self.lanes.get_mut(lane).and_then(|lane| lane.active.as_mut()) {
+            Some(active) => {
+                active.sequence = event.sequence.unwrap_or(active.sequence);
+                active.fold.push(&event)
+            }
+            None => return,
+        };
+        if folded.is_err() {
+            return self.run_failed(lane);
+        }
+        let name = self.lanes.get(lane).and_then(|lane| lane.name.clone());
+        self.effects.push_back(ConnectionEffect::Send(with_lane(event.text(), name.as_ref())));
+        if folded == Ok(Folded::Ended) {
+            self.run_ended(lane);
+        }
+    }
+
+    fn run_failed(&mut self, lane: usize) {
+        let name = self.lanes.get(lane).and_then(|lane| lane.name.clone());
+        self.refuse(name.as_ref(), &Refusal::run_gone());
+        self.run_ended(lane);
+    }
+
+    /// The lane is free again. A response that ended well is what it remembers; one that failed takes its parent along.
+    fn run_ended(&mut self, at: usize) {
+        let Some(lane) = self.lanes.get_mut(at) else { return };
+        let Some(active) = lane.active.take() else { return };
+        let Active { request, previous, same_lane, context, fold, mut steers, .. } = active;
+        match ended_well(fold) {
+            Some((id, output)) => {
+                let context = context.with(output.clone());
+                lane.latest = Some(Remembered { id, context, request, output });
+                if !steers.is_empty() {
+                    self.settle_steers(at, steers);
+                }
+            }
+            None => {
+                if same_lane && lane.latest.as_ref().map(|latest| &latest.id) == previous.as_ref() {
+                    lane.latest = None;
+                }
+                for steer in steers.drain(..) {
+                    self.refuse_steer(previous.as_ref(), steer, "successor_creation_failed");
+                }
+            }
+        }
+        self.pump();
+    }
+}
+
+fn ended_well(fold: Fold) -> Option<(crate::id::ResponseId, Vec<crate::item::Item>)> {
+    let response = fold.finish().ok()?;
+    let well = matches!(response.stage(), Stage::Completed | Stage::Incomplete);
+    well.then(|| (response.id().clone(), response.output().to_vec()))
+}

@@ -1,0 +1,191 @@
+//! What went wrong, in the server's words and in ours.
+
+mod table;
+mod wait;
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use crate::json::{Object, Read, WireError};
+
+pub use table::{CODES, Meaning, Memory, Remedy};
+pub use wait::{wait_in_headers, wait_in_text};
+
+/// How much of an answer that is not JSON is kept as the message.
+const MAX_FOREIGN_MESSAGE: usize = 300;
+
+/// An error a server reported: in a frame, in an event, in a failed response or as the body of an HTTP answer.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ApiError {
+    /// The HTTP status, or the one a frame carries in its place.
+    pub status: Option<u16>,
+    /// The code, `previous_response_not_found` and the like.
+    pub code: Option<Box<str>>,
+    /// The type, `invalid_request_error` and the like.
+    pub kind: Option<Box<str>>,
+    /// The server's sentence.
+    pub message: Box<str>,
+    /// The field it is about.
+    pub param: Option<Box<str>>,
+    /// How long the server asks to wait.
+    pub wait: Option<Duration>,
+    /// When a limit ends, in seconds since 1970.
+    pub resets_at: Option<u64>,
+    /// The server's id of the request, to quote in a report.
+    pub request_id: Option<Box<str>>,
+}
+
+impl ApiError {
+    /// Reads an `error` event or frame, nested (`error: {…}`) as servers send it or flat as the schema has it.
+    pub fn from_event(object: &Object<'_>) -> Result<Self, WireError> {
+        let nested = match object.get("error").filter(|text| *text != "null") {
+            Some(text) if text.starts_with('{') => Object::split(text)?,
+            Some(text) => return Ok(Self { message: lossy(Some(text)).unwrap_or_default(), ..Self::default() }),
+            None => object.clone(),
+        };
+        let mut error = Self::from_fields(&nested);
+        error.status = status(object.get("status")).or_else(|| status(object.get("status_code"))).or(error.status);
+        for holder in [object, &nested] {
+            if let Some(headers) = holder.get("headers").and_then(|text| Object::split(text).ok()) {
+                error.take_headers(headers.fields().filter_map(|(key, value)| Some((key, plain(value)?))));
+            }
+        }
+        Ok(error)
+    }
+
+    /// Reads the `error` object of a response, or the inner object of an error body.
+    pub fn from_object(text: &str) -> Result<Self, WireError> {
+        Ok(Self::from_fields(&Object::split(text)?))
+    }
+
+    /// Reads the body of an HTTP answer, whoever wrote it: the service, a proxy, a load balancer.
+    pub fn from_http<'h>(status: u16, headers: impl Iterator<Item = (&'h str, &'h str)>, body: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(body);
+        let mut error = match Object::parse(&text) {
+            Ok(object) => Self::from_event(&object).unwrap_or_default(),
+            Err(_) => Self { message: shortened(&text).into(), ..Self::default() },
+        };
+        error.status = Some(status);
+        error.take_headers(headers.map(|(key, value)| (key, Cow::Borrowed(value))));
+        if error.message.is_empty() {
+            error.message = format!("the server answered with status {status} and no explanation").into();
+        }
+        error
+    }
+
+    fn from_fields(object: &Object<'_>) -> Self {
+        let message = lossy(object.get("message")).or_else(|| lossy(object.get("detail"))).unwrap_or_default();
+        let seconds = object.get("resets_in_seconds").and_then(|text| u64::read(text).ok());
+        Self {
+            status: status(object.get("status")),
+            code: lossy(object.get("code")),
+            kind: lossy(object.get("type")).filter(|kind| &**kind != "error"),
+            wait: seconds.map(Duration::from_secs).or_else(|| wait_in_text(&message)),
+            param: lossy(object.get("param")),
+            resets_at: object.get("resets_at").and_then(|text| u64::read(text).ok()),
+            request_id: None,
+            message,
+        }
+    }
+
+    fn take_headers<'h>(&mut self, headers: impl Iterator<Item = (&'h str, Cow<'h, str>)>) {
+        let headers: Vec<_> = headers.collect();
+        let pairs = || headers.iter().map(|(key, value)| (*key, value.as_ref()));
+        if let Some(wait) = wait_in_headers(pairs()) {
+            self.wait = Some(wait);
+        }
+        let is_id = |key: &str| ["x-request-id", "x-oai-request-id"].iter().any(|name| key.eq_ignore_ascii_case(name));
+        if let Some((_, id)) = pairs().find(|(key, _)| is_id(key)) {
+            self.request_id = Some(id.into());
+        }
+    }
+
+    /// What the error means for the next step.
+    pub fn meaning(&self) -> &'static Meaning {
+        table::meaning(self.code.as_deref(), self.kind.as_deref(), self.status)
+    }
+}
+
+impl std::fmt::Display for ApiError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)?;
+        let facts = [self.code.as_deref().or(self.kind.as_deref()), self.request_id.as_deref()];
+        let mut facts = facts.into_iter().flatten().peekable();
+        if facts.peek().is_some() {
+            write!(f, " ({})", facts.collect::<Vec<_>>().join(", request "))?;
+        }
+        Ok(())
+    }
+}
+
+fn status(text: Option<&str>) -> Option<u16> {
+    text?.parse().ok().filter(|status| (100..1000).contains(status))
+}
+
+/// A string field; a number where a string should be is taken as text.
+fn lossy(text: Option<&str>) -> Option<Box<str>> {
+    plain(text?).map(Into::into)
+}
+
+fn plain(text: &str) -> Option<Cow<'_, str>> {
+    match text.as_bytes().first()? {
+        b'"' => Cow::read(text).ok(),
+        b'{' | b'[' | b'n' => None,
+        _ => Some(Cow::Borrowed(text)),
+    }
+}
+
+fn shortened(text: &str) -> String {
+    let text = text.trim();
+    match text.char_indices().nth(MAX_FOREIGN_MESSAGE) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(text: &str) -> ApiError {
+        ApiError::from_event(&Object::parse(text).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn nested_and_flat_errors_read_the_same() {
+        let nested = event(r#"{"type":"error","error":{"type":"t","code":"c","message":"m","param":"p"}}"#);
+        let flat = event(r#"{"type":"error","code":"c","message":"m","param":"p","sequence_number":3}"#);
+        assert_eq!((nested.code, nested.message, nested.param), (flat.code, flat.message, flat.param));
+        assert_eq!(nested.kind.as_deref(), Some("t"));
+        assert_eq!(flat.kind, None);
+    }
+
+    #[test]
+    fn the_status_has_two_names_and_the_headers_two_places() {
+        for text in [
+            r#"{"type":"error","status":429,"headers":{"retry-after":"2"},"error":{"message":"m"}}"#,
+            r#"{"type":"error","status_code":429,"error":{"message":"m","headers":{"Retry-After":2}}}"#,
+        ] {
+            let error = event(text);
+            assert_eq!((error.status, error.wait), (Some(429), Some(Duration::from_secs(2))), "{text}");
+        }
+    }
+
+    #[test]
+    fn any_body_of_any_middlebox_becomes_a_message() {
+        let none = std::iter::empty;
+        assert_eq!(&*ApiError::from_http(502, none(), b"<html>bad gateway</html>").message, "<html>bad gateway</html>");
+        assert_eq!(&*ApiError::from_http(500, none(), br#"{"detail":"no such model"}"#).message, "no such model");
+        assert_eq!(&*ApiError::from_http(500, none(), br#"{"error":"boom"}"#).message, "boom");
+        assert!(ApiError::from_http(503, none(), b"").message.contains("503"));
+        assert!(ApiError::from_http(500, none(), &[b'x'; 5000]).message.len() < 400);
+        assert_eq!(&*ApiError::from_http(500, none(), &[0xff, 0xfe]).message, "\u{fffd}\u{fffd}");
+    }
+
+    #[test]
+    fn the_request_id_is_kept_and_shown() {
+        let headers = [("X-Request-Id", "req_7")].into_iter();
+        let error = ApiError::from_http(400, headers, br#"{"error":{"message":"bad","code":"invalid_value"}}"#);
+        assert_eq!(error.to_string(), "bad (invalid_value, request req_7)");
+    }
+}

@@ -1,0 +1,46 @@
+//! What a server sends: one event, over SSE as `data:`, over a socket as a message.
+//!
+//! An event is read once and borrows from the text it came in, which it keeps: what we do not understand can be
+//! passed on byte for byte.
+
+mod body;
+
+use std::borrow::Cow;
+
+use crate::json::{Object, WireError};
+
+pub use body::{At, Body, Channel, Stage};
+
+/// One event of a server.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServerEvent<'a> {
+    text: &'a str,
+    /// Its `type`.
+    pub kind: Cow<'a, str>,
+    /// The lane it belongs to; none is the default lane.
+    pub lane: Option<Cow<'a, str>>,
+    /// Its place in its response.
+    pub sequence: Option<u64>,
+    /// What it says.
+    pub body: Body<'a>,
+}
+
+impl<'a> ServerEvent<'a> {
+    /// Reads an event. An unknown type is not an error; one that a response is built from and that lacks its fields is.
+    pub fn parse(text: &'a str) -> Result<Self, WireError> {
+        let object = Object::parse(text)?;
+        let kind: Cow<'a, str> = object.read("type")?;
+        Ok(Self {
+            text,
+            lane: object.read("stream_id")?,
+            sequence: object.read("sequence_number")?,
+            body: Body::read(&kind, &object)?,
+            kind,
+        })
+    }
+
+    /// The exact text.
+    pub fn text(&self) -> &'a str {
+        self.text
+    }
+}

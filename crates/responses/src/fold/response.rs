@@ -1,0 +1,107 @@
+//! A finished response.
+
+use crate::error::ApiError;
+use crate::event::Stage;
+use crate::id::ResponseId;
+use crate::item::Item;
+use crate::json::{Json, Object, Raw, Read, WireError, Write};
+use crate::macros::open_enum;
+use crate::usage::Usage;
+
+open_enum! {
+    /// Why a response ended before it was whole.
+    pub enum IncompleteReason {
+        /// The answer reached its limit.
+        MaxOutputTokens = "max_output_tokens",
+        /// The conversation reached its limit.
+        MaxMessages = "max_messages",
+        /// A filter stopped it.
+        ContentFilter = "content_filter",
+        /// A steer took over.
+        Steered = "steered",
+        /// The client interrupted it.
+        Interrupted = "interrupted",
+    }
+}
+
+/// A response that has ended. Only the fold makes one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Response {
+    id: ResponseId,
+    stage: Stage,
+    output: Vec<Item>,
+    usage: Option<Usage>,
+    incomplete: Option<IncompleteReason>,
+    error: Option<Box<ApiError>>,
+    json: Json,
+}
+
+impl Response {
+    pub(super) fn new(
+        id: ResponseId,
+        stage: Stage,
+        latest: &Json,
+        output: Vec<Item>,
+        error: Option<Box<ApiError>>,
+    ) -> Result<Self, WireError> {
+        let mut object = Object::split(latest.text())?;
+        let usage = object.read("usage")?;
+        let details: Option<Raw<'_>> = object.read("incomplete_details")?;
+        let incomplete = details.map(|raw| Object::split(raw.0)?.read("reason")).transpose()?.flatten();
+        let (name, items) = (Json::of(&id), Json::of(&output));
+        object.set("id", name.text());
+        if stage == Stage::Failed {
+            // An `error` event may be the last that comes: the response it ends still says `in_progress`.
+            object.set("status", r#""failed""#);
+        }
+        object.set("output", items.text());
+        let json = Json::of(&object);
+        Ok(Self { id, stage, output, usage, incomplete, error, json })
+    }
+
+    /// Its id.
+    pub fn id(&self) -> &ResponseId {
+        &self.id
+    }
+
+    /// How it ended: completed, incomplete or failed.
+    pub fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    /// What the model made, in order.
+    pub fn output(&self) -> &[Item] {
+        &self.output
+    }
+
+    /// What it cost, where the server says so.
+    pub fn usage(&self) -> Option<Usage> {
+        self.usage
+    }
+
+    /// Why it is incomplete.
+    pub fn incomplete_reason(&self) -> Option<&IncompleteReason> {
+        self.incomplete.as_ref()
+    }
+
+    /// What went wrong.
+    pub fn error(&self) -> Option<&ApiError> {
+        self.error.as_deref()
+    }
+
+    /// A field of the response that is not looked into here.
+    pub fn field<'a, T: Read<'a>>(&'a self, key: &'static str) -> Result<Option<T>, WireError> {
+        Object::split(self.json.text())?.read(key)
+    }
+
+    /// The whole response as the service would answer it without streaming.
+    pub fn json(&self) -> &Json {
+        &self.json
+    }
+}
+
+impl Write for Response {
+    fn write(&self, out: &mut String) {
+        self.json.write(out);
+    }
+}

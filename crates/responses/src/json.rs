@@ -1,0 +1,373 @@
+//! JSON as text. What travelled is the truth; a typed value is a reading of it.
+//!
+//! Nothing here builds a tree. [`Json`] is an owned, checked piece of text; [`Object`] is the list of an object's
+//! fields, each value still text; [`Read`] and [`Write`] turn such text into typed readings and back. Whatever a
+//! reading does not name stays in the text and survives unchanged: key order, escapes and numbers of any length.
+
+mod read;
+mod write;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+pub use read::{Raw, Read};
+pub use write::{ObjectWriter, Write, quote};
+
+/// How deep arrays and objects may nest. The same bound the JSON library puts on typed parsing.
+pub const MAX_DEPTH: usize = 128;
+
+/// How many fields one object that is looked into may have.
+pub const MAX_FIELDS: usize = 512;
+
+/// How many elements one array that is looked into may have.
+pub const MAX_ELEMENTS: usize = 1 << 18;
+
+/// Why a piece of text is not what it should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WireError {
+    /// The text is not JSON.
+    #[error("not valid JSON at line {line}, column {column}: {what}")]
+    Syntax {
+        /// Line, from 1.
+        line: usize,
+        /// Column in bytes, from 1.
+        column: usize,
+        /// What the parser says.
+        what: String,
+    },
+    /// The bytes are not UTF-8.
+    #[error("not valid UTF-8 at byte {at}")]
+    Utf8 {
+        /// The first bad byte.
+        at: usize,
+    },
+    /// Arrays and objects nest deeper than [`MAX_DEPTH`].
+    #[error("nested deeper than {MAX_DEPTH} levels")]
+    Depth,
+    /// A named bound was passed.
+    #[error("{what} is over the limit of {limit}")]
+    Limit {
+        /// What was counted.
+        what: &'static str,
+        /// The bound.
+        limit: usize,
+    },
+    /// The same key twice in one object.
+    #[error("the field `{field}` appears twice")]
+    Duplicate {
+        /// The key.
+        field: String,
+    },
+    /// A field that must be there is not.
+    #[error("the field `{field}` is missing")]
+    Missing {
+        /// The key.
+        field: &'static str,
+    },
+    /// A value has the wrong type.
+    #[error("expected {expected}, found {found}")]
+    Shape {
+        /// What was expected.
+        expected: &'static str,
+        /// What was there, shortened.
+        found: String,
+    },
+    /// An error inside a field.
+    #[error("`{field}`: {source}")]
+    In {
+        /// The key.
+        field: String,
+        /// The error itself.
+        source: Box<WireError>,
+    },
+}
+
+impl WireError {
+    /// The same error, said of the field it was met in.
+    #[must_use]
+    pub fn in_field(self, field: impl Into<String>) -> Self {
+        Self::In { field: field.into(), source: Box::new(self) }
+    }
+
+    /// The path of fields that leads to the error, dotted, as servers report it in `param`.
+    pub fn path(&self) -> Option<String> {
+        match self {
+            Self::In { field, source } => Some(match source.path() {
+                Some(rest) => format!("{field}.{rest}"),
+                None => field.clone(),
+            }),
+            Self::Missing { field } => Some((*field).to_owned()),
+            Self::Duplicate { field } => Some(field.clone()),
+            Self::Syntax { .. } | Self::Utf8 { .. } | Self::Depth | Self::Limit { .. } | Self::Shape { .. } => None,
+        }
+    }
+
+    pub(crate) fn shape(expected: &'static str, found: &str) -> Self {
+        const SHOWN: usize = 40;
+        let mut shown: String = found.chars().take(SHOWN).collect();
+        if shown.len() < found.len() {
+            shown.push('…');
+        }
+        Self::Shape { expected, found: shown }
+    }
+}
+
+impl From<serde_json::Error> for WireError {
+    fn from(error: serde_json::Error) -> Self {
+        let text = error.to_string();
+        let what = text.split(" at line ").next().unwrap_or_default().to_owned();
+        Self::Syntax { line: error.line(), column: error.column(), what }
+    }
+}
+
+/// Checks that bytes are UTF-8, and says where they are not.
+pub fn utf8(bytes: &[u8]) -> Result<&str, WireError> {
+    std::str::from_utf8(bytes).map_err(|error| WireError::Utf8 { at: error.valid_up_to() })
+}
+
+/// One JSON value, kept as the exact text that travelled. Cheap to clone.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Json(Arc<str>);
+
+impl Json {
+    /// Takes text that must be one JSON value, white space around it aside.
+    pub fn parse(text: &str) -> Result<Self, WireError> {
+        check_depth(text)?;
+        let raw: &RawValue = serde_json::from_str(text)?;
+        Ok(Self(raw.get().into()))
+    }
+
+    /// Takes text that a reader or a writer of this crate has made or checked.
+    pub(crate) fn trusted(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// Renders a typed value.
+    pub fn of(value: &impl Write) -> Self {
+        let mut text = String::new();
+        value.write(&mut text);
+        Self(text.into())
+    }
+
+    /// The text.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether this is the literal `null`, which the protocol treats as absent.
+    pub fn is_null(&self) -> bool {
+        &*self.0 == "null"
+    }
+
+    /// Reads the text as a typed value.
+    pub fn read<'a, T: Read<'a>>(&'a self) -> Result<T, WireError> {
+        T::read(&self.0)
+    }
+}
+
+impl fmt::Debug for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'a> Read<'a> for Json {
+    fn read(text: &'a str) -> Result<Self, WireError> {
+        Ok(Self::trusted(text))
+    }
+}
+
+impl Write for Json {
+    fn write(&self, out: &mut String) {
+        out.push_str(&self.0);
+    }
+}
+
+/// The fields of one JSON object in their order, values as text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Object<'a> {
+    fields: Vec<(Cow<'a, str>, &'a str)>,
+}
+
+impl<'a> Object<'a> {
+    /// Splits the text of an object that came from outside.
+    pub fn parse(text: &'a str) -> Result<Self, WireError> {
+        check_depth(text)?;
+        Self::split(text)
+    }
+
+    /// Splits text that is part of something already checked.
+    pub(crate) fn split(text: &'a str) -> Result<Self, WireError> {
+        if !text.trim_start().starts_with('{') {
+            let _: &RawValue = serde_json::from_str(text)?;
+            return Err(WireError::shape("an object", text));
+        }
+        let Fields(fields) = serde_json::from_str(text)?;
+        let fields = fields.map_err(|refusal| match refusal {
+            Refusal::TooMany => WireError::Limit { what: "the number of fields in one object", limit: MAX_FIELDS },
+            Refusal::Twice(field) => WireError::Duplicate { field },
+        })?;
+        Ok(Self { fields })
+    }
+
+    /// The text of a field, if it is there.
+    pub fn get(&self, key: &str) -> Option<&'a str> {
+        self.fields.iter().find(|(name, _)| name == key).map(|(_, value)| *value)
+    }
+
+    /// Reads a field as a typed value; the error names the field.
+    pub fn read<T: Read<'a>>(&self, key: &'static str) -> Result<T, WireError> {
+        T::read_field(self.get(key), key)
+    }
+
+    /// Takes a field out.
+    pub fn take(&mut self, key: &str) -> Option<&'a str> {
+        let at = self.fields.iter().position(|(name, _)| name == key)?;
+        Some(self.fields.remove(at).1)
+    }
+
+    /// Puts a field in: in its place if the key is there, else at the end.
+    pub fn set(&mut self, key: &'a str, value: &'a str) {
+        match self.fields.iter_mut().find(|(name, _)| name == key) {
+            Some(field) => field.1 = value,
+            None => self.fields.push((Cow::Borrowed(key), value)),
+        }
+    }
+
+    /// All fields in order.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &'a str)> {
+        self.fields.iter().map(|(key, value)| (key.as_ref(), *value))
+    }
+}
+
+impl Write for Object<'_> {
+    fn write(&self, out: &mut String) {
+        let mut object = ObjectWriter::begin(out);
+        for (key, value) in self.fields() {
+            object.raw(key, value);
+        }
+        object.end();
+    }
+}
+
+/// The elements of one JSON array, each still text.
+pub fn elements(text: &str) -> Result<Vec<&str>, WireError> {
+    if !text.trim_start().starts_with('[') {
+        return Err(WireError::shape("an array", text));
+    }
+    let Elements(elements) = serde_json::from_str(text)?;
+    elements.ok_or(WireError::Limit { what: "the number of elements in one array", limit: MAX_ELEMENTS })
+}
+
+/// Refuses text that nests deeper than [`MAX_DEPTH`]: skipping a value needs no recursion, reading one later might.
+pub(crate) fn check_depth(text: &str) -> Result<(), WireError> {
+    let bytes = text.as_bytes();
+    if memchr::memchr2_iter(b'[', b'{', bytes).take(MAX_DEPTH + 1).count() <= MAX_DEPTH {
+        return Ok(());
+    }
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in bytes {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => depth += 1,
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MAX_DEPTH {
+            return Err(WireError::Depth);
+        }
+    }
+    Ok(())
+}
+
+enum Refusal {
+    TooMany,
+    Twice(String),
+}
+
+type Split<'a> = Vec<(Cow<'a, str>, &'a str)>;
+
+struct Fields<'a>(Result<Split<'a>, Refusal>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Collect;
+        impl<'de> Visitor<'de> for Collect {
+            type Value = Fields<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                const USUAL: usize = 12;
+                let mut fields: Split<'de> = Vec::with_capacity(USUAL);
+                let mut refusal = None;
+                while let Some((Key(key), value)) = map.next_entry::<Key<'de>, &'de RawValue>()? {
+                    if refusal.is_some() {
+                        continue;
+                    }
+                    if fields.len() == MAX_FIELDS {
+                        refusal = Some(Refusal::TooMany);
+                    } else if fields.iter().any(|(name, _)| *name == key) {
+                        refusal = Some(Refusal::Twice(key.into_owned()));
+                    } else {
+                        fields.push((key, value.get()));
+                    }
+                }
+                Ok(Fields(refusal.map_or(Ok(fields), Err)))
+            }
+        }
+        deserializer.deserialize_map(Collect)
+    }
+}
+
+struct Key<'a>(Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Borrow;
+        impl<'de> Visitor<'de> for Borrow {
+            type Value = Key<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a key")
+            }
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Key(Cow::Borrowed(text)))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Key(Cow::Owned(text.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(Borrow)
+    }
+}
+
+struct Elements<'a>(Option<Vec<&'a str>>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Elements<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Collect;
+        impl<'de> Visitor<'de> for Collect {
+            type Value = Elements<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                let mut elements = Some(Vec::new());
+                while let Some(element) = seq.next_element::<&'de RawValue>()? {
+                    match &mut elements {
+                        Some(list) if list.len() < MAX_ELEMENTS => list.push(element.get()),
+                        _ => elements = None,
+                    }
+                }
+                Ok(Elements(elements))
+            }
+        }
+        deserializer.deserialize_seq(Collect)
+    }
+}
