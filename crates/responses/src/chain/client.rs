@@ -336,7 +336,8 @@ impl Chain {
             Transport::Http => Effect::Post(link, text),
             Transport::WebSocket => Effect::Send(link, text),
         });
-        self.turn = Turn::Streaming(Box::new(ask.sent(link, transport, now)));
+        let covers = self.transcript.len();
+        self.turn = Turn::Streaming(Box::new(ask.sent(link, transport, covers, now)));
     }
 
     fn tell_sent(&mut self, turn: TurnId, transport: Transport, all: Option<WhyAll>, size: (usize, usize)) {

@@ -40,9 +40,9 @@ impl Queued {
     }
 
     /// It leaves. Whoever had it in hand has it no longer.
-    pub(crate) fn sent(self, link: LinkId, transport: Transport, now: Time) -> Streaming {
+    pub(crate) fn sent(self, link: LinkId, transport: Transport, covers: usize, now: Time) -> Streaming {
         let (fold, flow, steers) = (Fold::default(), Flow::Running, Vec::new());
-        Streaming { ask: self, link, transport, heard: now, fold, flow, steers }
+        Streaming { ask: self, link, transport, covers, heard: now, fold, flow, steers }
     }
 
     /// It has to wait.
@@ -57,6 +57,8 @@ pub struct Streaming {
     pub(crate) ask: Queued,
     pub(crate) link: LinkId,
     pub(crate) transport: Transport,
+    /// How many items of the transcript the server has once it has read the request.
+    pub(crate) covers: usize,
     /// When the server last said something.
     pub(crate) heard: Time,
     pub(crate) fold: Fold,

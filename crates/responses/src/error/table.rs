@@ -275,7 +275,7 @@ fn of_status(kind: Option<&str>, status: Option<u16>) -> &'static Meaning {
     STATUSES.iter().find(|row| row.code == class).unwrap_or(&FALLBACK)
 }
 
-const FALLBACK: Meaning = row("none", 0, BackOff, ParentLost, "the provider reported an error it does not name");
+static FALLBACK: Meaning = row("none", 0, BackOff, ParentLost, "the provider reported an error it does not name");
 
 #[cfg(test)]
 mod tests {
@@ -303,7 +303,7 @@ mod tests {
     #[test]
     fn every_status_class_has_a_row_of_its_own() {
         for status in 100..600 {
-            assert!(!std::ptr::eq(of_status(None, Some(status)), &raw const FALLBACK), "{status}");
+            assert!(!std::ptr::eq(of_status(None, Some(status)), &FALLBACK), "{status}");
         }
     }
 

@@ -172,6 +172,12 @@ impl Chain {
 
     /// Writes down what the model said, and what the server now remembers.
     fn remember(&mut self, streaming: &Streaming, fold: &Fold, response: &Response) {
+        self.last = Some(response.id().clone());
+        let warming = streaming.ask.purpose == Purpose::WarmUp;
+        if warming && !response.output().is_empty() {
+            // It was asked to say nothing. What it remembers is not what was said.
+            return;
+        }
         for (index, item) in spoken(fold, response) {
             let told = fold.items().any(|(told, _)| told == index);
             if !told {
@@ -181,23 +187,21 @@ impl Chain {
         }
         let settings = &streaming.ask.settings;
         let scope = if settings.store() && self.config.peer.stores {
-            Some(Scope::Server)
+            Scope::Server
         } else if streaming.transport == Transport::WebSocket {
-            Some(Scope::Link(streaming.link))
+            Scope::Link(streaming.link)
         } else {
             // An answer over HTTP that is kept nowhere: what the line remembers is older, and as good as it was.
-            None
+            return;
         };
-        self.last = Some(response.id().clone());
-        if let Some(scope) = scope {
-            self.anchor = Some(Anchor {
-                response: response.id().clone(),
-                scope,
-                generation: self.transcript.generation(),
-                covered: self.transcript.len(),
-                fingerprint: settings.fingerprint(),
-            });
-        }
+        self.anchor = Some(Anchor {
+            response: response.id().clone(),
+            scope,
+            generation: self.transcript.generation(),
+            // While a server warms, the next turn may have begun to fill the transcript.
+            covered: if warming { streaming.covers } else { self.transcript.len() },
+            fingerprint: settings.fingerprint(),
+        });
     }
 }
 

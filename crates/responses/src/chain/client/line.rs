@@ -1,12 +1,14 @@
 //! The socket: down, opening, up; its age; its pulse.
 
+use std::time::Duration;
+
 use super::super::anchor::{LinkId, Scope};
 use super::super::liveness::{Liveness, Pulse};
 use super::super::notice::{Effect, Failure, Fault, Notice, Outcome, Trouble};
 use super::super::retry::Class;
 use super::super::route::Mode;
 use super::super::time::{Time, earliest};
-use super::super::turn::Turn;
+use super::super::turn::{Purpose, Turn};
 use super::Chain;
 use crate::error::{ApiError, Remedy};
 
@@ -148,7 +150,8 @@ impl Chain {
         match &self.line {
             Line::Down => None,
             Line::Opening { since, .. } => {
-                let racing = matches!(&self.turn, Turn::Queued(_)) && self.config.mode == Mode::Auto;
+                let answers = matches!(&self.turn, Turn::Queued(ask) if ask.purpose == Purpose::Answer);
+                let racing = answers && self.config.mode == Mode::Auto;
                 let race = since.after(self.config.limits.race);
                 let connect = since.after(self.config.limits.connect);
                 earliest([Some(connect), racing.then_some(race)])
@@ -201,9 +204,7 @@ impl Chain {
             self.fail_waiting(Failure::Refused(error));
         } else if remedy == Remedy::Wait || error.status == Some(503) {
             let told = error.wait;
-            if let Turn::Queued(ask) = std::mem::take(&mut self.turn) {
-                self.again(now, ask, Class::Limit, told, fault);
-            }
+            self.wait_for_line(now, Class::Limit, told, fault);
         } else {
             self.leave_sockets_alone(now, &fault);
             self.unless_auto(now, Class::Server, fault);
@@ -212,11 +213,14 @@ impl Chain {
 
     /// In `auto`, a turn that waited for the line goes over HTTP by itself; else it waits and tries again.
     fn unless_auto(&mut self, now: Time, class: Class, fault: Fault) {
-        if self.config.mode == Mode::Auto {
-            return;
+        if self.config.mode != Mode::Auto {
+            self.wait_for_line(now, class, None, fault);
         }
+    }
+
+    fn wait_for_line(&mut self, now: Time, class: Class, told: Option<Duration>, fault: Fault) {
         match std::mem::take(&mut self.turn) {
-            Turn::Queued(ask) => self.again(now, ask, class, None, fault),
+            Turn::Queued(ask) => self.again(now, ask, class, told, fault),
             other => self.turn = other,
         }
     }

@@ -47,23 +47,27 @@ impl Chain {
     }
 
     fn stop(&mut self, now: Time, mut streaming: Box<Streaming>) {
-        let running = matches!(streaming.flow, Flow::Running);
-        match streaming.fold.id().cloned() {
-            _ if matches!(streaming.flow, Flow::Interrupted(_)) => self.turn = Turn::Streaming(streaming),
-            Some(response) if running && self.config.peer.interrupts && streaming.transport == Transport::WebSocket => {
-                let frame = ClientFrame::Interrupt { response };
-                self.effects.push_back(Effect::Send(streaming.link, Json::of(&frame).text().to_owned()));
-                streaming.flow = Flow::Interrupted(now.after(self.config.limits.interrupt));
-                self.turn = Turn::Streaming(streaming);
-            }
-            _ => {
-                match streaming.transport {
-                    Transport::WebSocket => self.drop_line(),
-                    Transport::Http => self.effects.push_back(Effect::Close(streaming.link)),
-                }
-                self.cancelled(now, *streaming);
-            }
+        if matches!(streaming.flow, Flow::Interrupted(_)) {
+            self.turn = Turn::Streaming(streaming);
+            return;
         }
+        // A server that holds a steer would apply it to whatever comes next on the line.
+        let gently = self.config.peer.interrupts
+            && streaming.transport == Transport::WebSocket
+            && matches!(streaming.flow, Flow::Running)
+            && streaming.steers.is_empty();
+        if let Some(response) = streaming.fold.id().filter(|_| gently).cloned() {
+            let frame = ClientFrame::Interrupt { response };
+            self.effects.push_back(Effect::Send(streaming.link, Json::of(&frame).text().to_owned()));
+            streaming.flow = Flow::Interrupted(now.after(self.config.limits.interrupt));
+            self.turn = Turn::Streaming(streaming);
+            return;
+        }
+        match streaming.transport {
+            Transport::WebSocket => self.drop_line(),
+            Transport::Http => self.effects.push_back(Effect::Close(streaming.link)),
+        }
+        self.cancelled(now, *streaming);
     }
 
     /// The server's word on a steer. Gives whether the turn goes on, or nothing if the event is not about steers.
@@ -91,8 +95,9 @@ impl Chain {
                     if let Some(anchor) = &mut self.anchor {
                         anchor.covered = self.transcript.len();
                     }
-                    self.return_steers(streaming, None);
-                    return Some(self.steers_are_settled(streaming));
+                    if streaming.steers.is_empty() {
+                        return Some(self.steers_are_settled(streaming));
+                    }
                 }
             }
             _ => return None,

@@ -1,0 +1,317 @@
+//! A client chain and a server connection joined in memory, on virtual time.
+//!
+//! The network between them delivers when it is told to, loses what it is told to lose, and keeps a ledger of what the
+//! model really saw. Every step is checked against the ledger as it happens.
+
+mod ledger;
+mod model;
+mod pipe;
+mod steps;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use responses::chain::{Chain, Config, ConnectionLimits, Effect, LinkId, Notice, Outcome, Powers, Time, TurnId};
+use responses::error::ApiError;
+use responses::id::CallId;
+use responses::item::Item;
+use responses::request::{Request, Settings};
+
+use ledger::Ledger;
+pub(crate) use model::Ending;
+use model::Model;
+use pipe::{Pipe, ToClient};
+pub(crate) use steps::Step;
+
+/// How the next attempt to open a line goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Opening {
+    Works,
+    Refused(u16),
+    Unreachable,
+    Hangs,
+}
+
+/// Client, network, server and model.
+#[derive(Clone)]
+pub(crate) struct Pair {
+    pub(crate) now: Time,
+    pub(crate) chain: Chain,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) limits: ConnectionLimits,
+    pub(crate) powers: Powers,
+    pub(crate) opening: Opening,
+    pub(crate) ended: Vec<(TurnId, Outcome)>,
+    pub(crate) notices: Vec<Notice>,
+    pipes: BTreeMap<LinkId, Pipe>,
+    model: Model,
+    pub(crate) ledger: Ledger,
+    said: usize,
+    heard_text: Vec<String>,
+}
+
+/// The settings of a chain in tests.
+pub(crate) fn settings(fields: &str) -> Arc<Settings> {
+    Arc::new(Settings::new(&Request::parse(fields).unwrap()))
+}
+
+impl Pair {
+    pub(crate) fn new(config: Config) -> Self {
+        Self {
+            now: Time::default(),
+            chain: Chain::new(config),
+            settings: settings(r#"{"model":"m","store":false,"tools":[{"type":"function","name":"f"}]}"#),
+            limits: ConnectionLimits::default(),
+            powers: Powers::default(),
+            opening: Opening::Works,
+            ended: Vec::new(),
+            notices: Vec::new(),
+            pipes: BTreeMap::new(),
+            model: Model::default(),
+            ledger: Ledger::default(),
+            said: 0,
+            heard_text: Vec::new(),
+        }
+    }
+
+    /// How the next generations end, in order; after that they complete.
+    pub(crate) fn next_endings(&mut self, endings: impl IntoIterator<Item = Ending>) {
+        self.model.endings.extend(endings);
+    }
+
+    /// Answers open calls and says one new thing.
+    pub(crate) fn submit(&mut self) -> Option<TurnId> {
+        let mut items: Vec<Item> = self.answers();
+        self.said += 1;
+        items.push(Item::user(&format!("user says {}", self.said)));
+        self.submit_items(items)
+    }
+
+    fn answers(&self) -> Vec<Item> {
+        let open = self.chain.transcript().unanswered();
+        open.iter().map(|call| Item::function_output(call, &format!("answer to {call}"))).collect()
+    }
+
+    pub(crate) fn submit_items(&mut self, items: Vec<Item>) -> Option<TurnId> {
+        let said: Vec<String> = items.iter().map(|item| item.text().to_owned()).collect();
+        let settings = Arc::clone(&self.settings);
+        let turn = self.chain.submit(self.now, items, &settings).ok();
+        if turn.is_some() {
+            self.ledger.said.extend(said);
+            self.ledger.submitted += 1;
+        }
+        self.drain();
+        turn
+    }
+
+    pub(crate) fn warm_up(&mut self) {
+        let settings = Arc::clone(&self.settings);
+        if self.chain.warm_up(self.now, &settings).is_some() {
+            self.ledger.submitted += 1;
+        }
+        self.drain();
+    }
+
+    pub(crate) fn connect(&mut self) {
+        self.chain.connect(self.now);
+        self.drain();
+    }
+
+    pub(crate) fn cancel(&mut self) -> bool {
+        let was_busy = self.chain.cancel(self.now);
+        self.drain();
+        was_busy
+    }
+
+    /// Says something to the running response; what cannot be said is submitted later by the test.
+    pub(crate) fn steer(&mut self) -> bool {
+        self.said += 1;
+        let item = Item::user(&format!("user steers {}", self.said));
+        let text = item.text().to_owned();
+        let taken = self.chain.steer(vec![item]).is_ok();
+        if taken {
+            self.ledger.steered.push(text);
+        }
+        self.drain();
+        taken
+    }
+
+    /// Does what the chain asks for, and checks it.
+    fn drain(&mut self) {
+        while let Some(effect) = self.chain.poll_effect() {
+            match effect {
+                Effect::Open(link) => {
+                    assert!(!self.pipes.values().any(|pipe| pipe.is_line() && pipe.open_at_client), "two lines at once");
+                    self.open(link);
+                }
+                Effect::Send(link, text) => {
+                    let transcript = self.transcript();
+                    let pipe = self.pipes.get_mut(&link).expect("sent over a line that was never opened");
+                    assert!(pipe.open_at_client, "sent over a line that is not open: {text}");
+                    pipe.send(text, transcript);
+                }
+                Effect::Post(link, body) => {
+                    let transcript = self.transcript();
+                    let previous = self.pipes.insert(link, Pipe::post(body, transcript));
+                    assert!(previous.is_none(), "a link was used twice");
+                }
+                Effect::Ping(link) => self.ping(link),
+                Effect::Close(link) => self.close_from_client(link),
+                Effect::Tell(notice) => self.hear(notice),
+            }
+        }
+        self.ledger.check_told(&self.chain);
+    }
+
+    fn hear(&mut self, notice: Notice) {
+        match &notice {
+            Notice::Item { item, .. } => self.ledger.told(item),
+            Notice::Ended { turn, outcome } => {
+                self.ledger.ended += 1;
+                if let Outcome::Answered(response) = outcome {
+                    let remembered = self.ledger.generations.get(response.id().as_str()).expect("an answer nobody gave");
+                    let mut transcript = self.transcript();
+                    // What was said to a response that waits for answers is held by the server until they come.
+                    while transcript.len() > remembered.len()
+                        && transcript.last().is_some_and(|last| self.ledger.steered.contains(last))
+                    {
+                        transcript.pop();
+                    }
+                    assert_eq!(*remembered, transcript, "the model does not have what the transcript says");
+                }
+                self.ended.push((*turn, outcome.clone()));
+            }
+            Notice::SteerReturned { items, .. } => {
+                for item in items {
+                    self.ledger.steer_returned(item.text());
+                }
+            }
+            Notice::Sent { transport, all, items, bytes, .. } => {
+                let new_bytes = self.chain.transcript().bytes();
+                self.ledger.sends.push((*transport, *all, *items, *bytes));
+                assert!(*bytes <= new_bytes + self.settings.bytes() + 256, "more was sent than there is");
+            }
+            _ => {}
+        }
+        self.notices.push(notice);
+    }
+
+    pub(crate) fn transcript(&self) -> Vec<String> {
+        self.chain.transcript().items().iter().map(|item| item.text().to_owned()).collect()
+    }
+
+    fn open(&mut self, link: LinkId) {
+        let mut pipe = Pipe::line(self.now, self.limits.clone(), self.powers);
+        match std::mem::replace(&mut self.opening, Opening::Works) {
+            Opening::Works => pipe.to_client.push_back(ToClient::Open),
+            Opening::Refused(status) => {
+                let message = format!("status {status}");
+                let error = ApiError { status: Some(status), message: message.into(), ..ApiError::default() };
+                pipe.to_client.push_back(ToClient::Refused(Box::new(error)));
+            }
+            Opening::Unreachable => pipe.to_client.push_back(ToClient::Unreachable),
+            Opening::Hangs => {}
+        }
+        assert!(self.pipes.insert(link, pipe).is_none(), "a link was used twice");
+    }
+
+    fn ping(&mut self, link: LinkId) {
+        let pipe = self.pipes.get_mut(&link).expect("pinged a line that was never opened");
+        assert!(pipe.open_at_client, "pinged a line that is not open");
+        if pipe.answers() {
+            pipe.to_client.push_back(ToClient::Pong);
+        }
+    }
+
+    fn close_from_client(&mut self, link: LinkId) {
+        let pipe = self.pipes.get_mut(&link).expect("closed a line that was never opened");
+        assert!(!pipe.closed_at_client, "closed twice");
+        pipe.closed_at_client = true;
+        pipe.open_at_client = false;
+        pipe.to_client.clear();
+        pipe.cut_server();
+    }
+
+    /// Everything arrives, nothing breaks any more: in the end the chain must be idle.
+    pub(crate) fn settle(&mut self) {
+        const MOST_STEPS: usize = 20_000;
+        for _ in 0..MOST_STEPS {
+            if self.deliver() {
+                continue;
+            }
+            if self.chain.is_idle() {
+                self.ledger.check_settled(&self.chain);
+                return;
+            }
+            self.wake().then_some(()).expect("the chain waits for nothing: a turn that cannot end");
+        }
+        panic!("the chain does not come to rest");
+    }
+
+    /// Moves one thing on its way, if anything is.
+    pub(crate) fn deliver(&mut self) -> bool {
+        self.deliver_to_server() || self.produce() || self.deliver_to_client()
+    }
+
+    /// Lets time pass until someone has to act.
+    pub(crate) fn wake(&mut self) -> bool {
+        let servers = self.pipes.values().filter_map(Pipe::deadline);
+        let Some(next) = servers.chain(self.chain.poll_deadline()).min() else { return false };
+        self.now = self.now.max(next);
+        self.wake_now();
+        true
+    }
+
+    /// Lets so much time pass, in small steps.
+    pub(crate) fn pass(&mut self, time: Duration) {
+        let end = self.now.after(time);
+        loop {
+            while self.deliver() {}
+            let servers = self.pipes.values().filter_map(Pipe::deadline);
+            match servers.chain(self.chain.poll_deadline()).min() {
+                Some(next) if next <= end => {
+                    self.now = self.now.max(next);
+                    self.wake_now();
+                }
+                _ => break,
+            }
+        }
+        self.now = end;
+    }
+
+    fn wake_now(&mut self) {
+        self.chain.handle_deadline(self.now);
+        self.drain();
+        assert!(self.chain.poll_deadline().is_none_or(|next| next > self.now), "a deadline that passing does not end");
+        for link in self.pipes.keys().copied().collect::<Vec<_>>() {
+            self.wake_server(link);
+        }
+    }
+
+    /// From here on nothing is planned to go wrong.
+    pub(crate) fn clear_trouble(&mut self) {
+        self.opening = Opening::Works;
+        self.model.endings.clear();
+    }
+
+    /// How many lines were opened so far.
+    pub(crate) fn lines_opened(&self) -> usize {
+        self.pipes.values().filter(|pipe| pipe.is_line()).count()
+    }
+
+    /// The last outcome.
+    pub(crate) fn outcome(&self) -> &Outcome {
+        &self.ended.last().expect("no turn has ended").1
+    }
+
+    /// Calls the model made that were told and are open.
+    pub(crate) fn open_calls(&self) -> Vec<CallId> {
+        self.chain.transcript().unanswered().to_vec()
+    }
+
+    /// Texts that were passed to whoever watches.
+    pub(crate) fn shown(&self) -> &[String] {
+        &self.heard_text
+    }
+}
