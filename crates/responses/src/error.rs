@@ -6,9 +6,10 @@ mod wait;
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::json::{Object, Read, WireError};
+use crate::id::LaneId;
+use crate::json::{Object, ObjectWriter, Read, WireError};
 
-pub use table::{CODES, Meaning, Memory, Remedy};
+pub use table::{CODES, Meaning, Memory, Remedy, STATUSES};
 pub use wait::{wait_in_headers, wait_in_text};
 
 /// How much of an answer that is not JSON is kept as the message.
@@ -100,9 +101,77 @@ impl ApiError {
         }
     }
 
+    /// An error to report: status, code, field, sentence. The type follows from the status.
+    pub fn report(status: u16, code: Option<&str>, param: Option<&str>, message: impl Into<Box<str>>) -> Self {
+        let kind = match status {
+            401 => "authentication_error",
+            429 => "rate_limit_error",
+            ..500 => "invalid_request_error",
+            _ => "server_error",
+        };
+        Self {
+            status: Some(status),
+            code: code.map(Into::into),
+            kind: Some(kind.into()),
+            message: message.into(),
+            param: param.map(Into::into),
+            ..Self::default()
+        }
+    }
+
+    /// The `error` event for a socket. Codex needs the status to take it for an error, and reads headers beside the
+    /// error; the SDKs read them within it: both are told.
+    pub fn to_event(&self, lane: Option<&LaneId>) -> String {
+        let mut text = String::new();
+        let mut object = ObjectWriter::begin(&mut text);
+        object.field("type", "error").field("status", &self.status.unwrap_or(self.meaning().status));
+        object.field("stream_id", &lane);
+        self.put_inner(object.open("error"), true);
+        if let Some(headers) = self.headers() {
+            object.raw("headers", &headers);
+        }
+        object.end();
+        text
+    }
+
+    /// The body of an HTTP answer.
+    pub fn to_body(&self) -> String {
+        let mut text = String::new();
+        let mut object = ObjectWriter::begin(&mut text);
+        self.put_inner(object.open("error"), false);
+        object.end();
+        text
+    }
+
+    fn put_inner(&self, out: &mut String, with_headers: bool) {
+        let mut inner = ObjectWriter::begin(out);
+        inner.field("message", &self.message).nullable("type", &self.kind);
+        inner.nullable("param", &self.param).nullable("code", &self.code);
+        inner.field("resets_at", &self.resets_at);
+        if let Some(headers) = self.headers().filter(|_| with_headers) {
+            inner.raw("headers", &headers);
+        }
+        inner.end();
+    }
+
+    /// Whole seconds, never less than asked for: what every client understands.
+    fn headers(&self) -> Option<String> {
+        self.wait.map(|wait| format!(r#"{{"retry-after":"{}"}}"#, wait.as_millis().div_ceil(1000)))
+    }
+
     /// What the error means for the next step.
     pub fn meaning(&self) -> &'static Meaning {
         table::meaning(self.code.as_deref(), self.kind.as_deref(), self.status)
+    }
+}
+
+/// As the `error` object of a response.
+impl Write for ApiError {
+    fn write(&self, out: &mut String) {
+        let mut object = ObjectWriter::begin(out);
+        object.field("type", &self.kind).field("code", &self.code).field("message", &self.message);
+        object.field("param", &self.param);
+        object.end();
     }
 }
 
@@ -180,6 +249,16 @@ mod tests {
         assert!(ApiError::from_http(503, none(), b"").message.contains("503"));
         assert!(ApiError::from_http(500, none(), &[b'x'; 5000]).message.len() < 400);
         assert_eq!(&*ApiError::from_http(500, none(), &[0xff, 0xfe]).message, "\u{fffd}\u{fffd}");
+    }
+
+    #[test]
+    fn what_is_reported_is_read_back_the_same() {
+        let wait = Some(Duration::from_millis(1500));
+        let error = ApiError { wait, ..ApiError::report(429, Some("slow_down"), Some("model"), "later") };
+        let seen = event(&error.to_event(None));
+        assert_eq!(seen, ApiError { wait: Some(Duration::from_secs(2)), ..error.clone() });
+        let seen = ApiError::from_http(429, std::iter::empty(), error.to_body().as_bytes());
+        assert_eq!(seen, ApiError { wait: None, ..error });
     }
 
     #[test]

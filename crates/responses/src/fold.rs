@@ -128,7 +128,8 @@ impl Fold {
     /// Whether the last event came, brought no output of its own, and events before it are still missing: a line
     /// that reorders may bring them yet.
     pub fn may_lack_items(&self) -> bool {
-        self.ended == Some(Stage::Completed) && self.sequence.has_gap() && self.terminal_output().is_none()
+        let brings_none = || self.terminal_output().is_ok_and(|output| output.is_empty());
+        self.ended == Some(Stage::Completed) && self.sequence.has_gap() && brings_none()
     }
 
     /// The response, once it has ended.
@@ -145,7 +146,8 @@ impl Fold {
     /// The last event's items win over those that came before it, unless it has fewer: some servers send it empty.
     fn output(&self, stage: Stage) -> Result<Vec<Item>, FoldError> {
         let streamed = self.items.values().flatten().count();
-        if let Some(output) = self.terminal_output().filter(|output| output.len() >= streamed) {
+        let output = self.terminal_output()?;
+        if !output.is_empty() && output.len() >= streamed {
             return Ok(output);
         }
         let unfinished = self.items.iter().find(|(_, item)| item.is_none());
@@ -155,11 +157,17 @@ impl Fold {
         Ok(self.items.values().flatten().cloned().collect())
     }
 
-    fn terminal_output(&self) -> Option<Vec<Item>> {
-        let object = Object::split(self.latest.as_ref()?.text()).ok()?;
-        let items = crate::json::elements(object.get("output")?).ok()?;
-        let items: Vec<Item> = items.into_iter().map(Item::keep).collect::<Result<_, _>>().ok()?;
-        (!items.is_empty()).then_some(items)
+    /// The items that the last event brings. Some servers leave them out, or write `null`.
+    fn terminal_output(&self) -> Result<Vec<Item>, WireError> {
+        let Some(latest) = &self.latest else { return Ok(Vec::new()) };
+        let object = Object::split(latest.text())?;
+        let Some(output) = object.get("output").filter(|text| text.starts_with('[')) else { return Ok(Vec::new()) };
+        let items = crate::json::elements(output)?;
+        if items.len() > MAX_OUTPUT_ITEMS {
+            return Err(too_many_items());
+        }
+        let items: Result<_, WireError> = items.into_iter().map(Item::keep).collect();
+        items.map_err(|error| error.in_field("output"))
     }
 
     fn take_response(&mut self, stage: Stage, raw: Raw<'_>) -> Result<Folded, FoldError> {
@@ -194,11 +202,14 @@ impl Fold {
 
     fn slot(&mut self, index: u32) -> Result<&mut Option<Item>, FoldError> {
         if self.items.len() >= MAX_OUTPUT_ITEMS && !self.items.contains_key(&index) {
-            let limit = MAX_OUTPUT_ITEMS;
-            return Err(WireError::Limit { what: "the number of items in a response", limit }.into());
+            return Err(too_many_items().into());
         }
         Ok(self.items.entry(index).or_default())
     }
+}
+
+fn too_many_items() -> WireError {
+    WireError::Limit { what: "the number of items in a response", limit: MAX_OUTPUT_ITEMS }
 }
 
 /// A response that arrived whole: the body of a `GET`, or of a `POST` without streaming.

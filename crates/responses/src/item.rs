@@ -53,17 +53,17 @@ impl Item {
     }
 
     /// A message in the short form that every server takes.
-    pub fn message(role: Role, text: &str) -> Self {
+    pub fn message(role: &Role, text: &str) -> Self {
         let mut out = String::new();
         let mut object = ObjectWriter::begin(&mut out);
-        object.field("type", "message").field("role", &role).field("content", text);
+        object.field("type", "message").field("role", role).field("content", text);
         object.end();
         Self { text: out.into(), kind: ItemKind::Message }
     }
 
     /// What the user said.
     pub fn user(text: &str) -> Self {
-        Self::message(Role::User, text)
+        Self::message(&Role::User, text)
     }
 
     /// The answer to a function call, as text.

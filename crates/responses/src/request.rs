@@ -56,7 +56,7 @@ impl Input {
             Self::Items(items) => items,
             Self::Text(text) => {
                 let text = text.read::<Cow<'_, str>>().unwrap_or_default();
-                vec![Item::message(Role::User, &text)]
+                vec![Item::message(&Role::User, &text)]
             }
         }
     }

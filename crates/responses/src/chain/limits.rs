@@ -33,9 +33,9 @@ impl Default for Limits {
             connect: Duration::from_secs(15),
             race: Duration::from_secs(2),
             beat: Beat { every: Duration::from_secs(15), within: Duration::from_secs(5), misses: 2 },
-            silence: Duration::from_secs(5 * 60),
-            silence_of_live_peer: Duration::from_secs(60 * 60),
-            silence_over_http: Duration::from_secs(15 * 60),
+            silence: Duration::from_mins(5),
+            silence_of_live_peer: Duration::from_hours(1),
+            silence_over_http: Duration::from_mins(15),
             warm_up: Duration::from_secs(2),
             interrupt: Duration::from_millis(800),
             steer: Duration::from_secs(10),
@@ -88,7 +88,7 @@ impl Default for Peer {
             interrupts: false,
             stores: true,
             frame_bytes: (16 << 20) - 1,
-            line_age: Duration::from_secs(60 * 60),
+            line_age: Duration::from_hours(1),
         }
     }
 }

@@ -69,7 +69,7 @@ impl Default for RetryPolicy {
             silence: budget(2, 0, 0),
             server: budget(8, 500, 30),
             waiting: budget(10_000, 1000, 60),
-            patience: Duration::from_secs(24 * 3600),
+            patience: Duration::from_hours(24),
             resumptions: 100,
         }
     }

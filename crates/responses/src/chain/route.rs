@@ -29,11 +29,7 @@ pub struct RouteLimits {
 
 impl Default for RouteLimits {
     fn default() -> Self {
-        Self {
-            refused: Duration::from_secs(60 * 60),
-            failed: Duration::from_secs(30),
-            longest: Duration::from_secs(10 * 60),
-        }
+        Self { refused: Duration::from_hours(1), failed: Duration::from_secs(30), longest: Duration::from_mins(10) }
     }
 }
 

@@ -20,7 +20,7 @@ use super::time::Time;
 use crate::frame::ClientFrame;
 use crate::id::{LaneId, ResponseId};
 use crate::item::Item;
-use crate::json::Object;
+use crate::json::{Json, Object};
 use crate::request::Request;
 
 pub use context::Context;
@@ -28,7 +28,6 @@ use lane::{Active, Lane, Phase};
 use lifetime::Life;
 pub use lifetime::Shutdown;
 pub use run::RunEvent;
-use say::Refusal;
 
 /// Every bound of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,8 +58,8 @@ impl Default for ConnectionLimits {
             queued: 128,
             pending_steers: 8,
             frame_bytes: (16 << 20) - 1,
-            age: Duration::from_secs(60 * 60),
-            drain: Duration::from_secs(60),
+            age: Duration::from_hours(1),
+            drain: Duration::from_mins(1),
             beat: Beat { every: Duration::from_secs(20), within: Duration::from_secs(20), misses: 2 },
         }
     }
@@ -172,30 +171,26 @@ impl Connection {
             // What one generation of Codex says when it has read a response.
             Ok(ClientFrame::Unknown { kind, .. }) if &*kind == "response.processed" => {}
             Ok(ClientFrame::Unknown { kind, .. }) => {
-                let refusal = Refusal::invalid("type", format!("unknown event type `{kind}`"));
+                let refusal = say::invalid("type", &format!("unknown event type `{kind}`"));
                 self.refuse(lane_of(text).as_ref(), &refusal);
             }
-            Err(error) => {
-                let lane = lane_of(text);
-                let param = error.path();
-                self.refuse(lane.as_ref(), &Refusal::unreadable(param, error.to_string()));
-            }
+            Err(error) => self.refuse(lane_of(text).as_ref(), &say::unreadable(&error)),
         }
         self.pump();
     }
 
     fn create(&mut self, request: Request) {
         let named = request.delivery.stream_id.as_ref().filter(|name| !name.is_null());
-        let name = match named.map(|name| name.read::<LaneId>()).transpose() {
+        let name = match named.map(Json::read::<LaneId>).transpose() {
             Ok(name) => name,
-            Err(error) => return self.refuse(None, &Refusal::invalid_lane(error.to_string())),
+            Err(error) => return self.refuse(None, &say::invalid_lane(&error)),
         };
         let refusal = if !self.is_open() {
-            Some(Refusal::connection_limit())
+            Some(say::connection_limit())
         } else if request.background() {
-            Some(Refusal::invalid("background", "a response over a websocket cannot run in the background".into()))
+            Some(say::invalid("background", "a response over a websocket cannot run in the background"))
         } else if self.ready.len() >= self.limits.queued {
-            Some(Refusal::too_many_queued(self.limits.queued))
+            Some(say::too_many_queued(self.limits.queued))
         } else {
             None
         };
@@ -209,7 +204,7 @@ impl Connection {
                     lane.queue.push_back(request);
                 }
             }
-            None => self.refuse(name.as_ref(), &Refusal::lane_limit(self.limits.named_lanes)),
+            None => self.refuse(name.as_ref(), &say::lane_limit(self.limits.named_lanes)),
         }
     }
 
@@ -252,10 +247,10 @@ impl Connection {
         let parent = previous.as_ref().map(|previous| self.remembered(previous));
         let active = Active::new(run, Arc::new(request), previous, input);
         match parent {
-            None => self.begin(lane, active, Context::default()),
+            None => self.begin(lane, active, &Context::default()),
             Some(Some((holder, context))) => {
                 let active = Active { same_lane: holder == lane, ..active };
-                self.begin(lane, active, context);
+                self.begin(lane, active, &context);
             }
             Some(None) => {
                 if let Some(previous) = active.previous.clone() {
@@ -274,16 +269,16 @@ impl Connection {
         let recalling = |active: &mut Active| active.phase == Phase::Recalling;
         let Some(active) = self.lanes.get_mut(lane).and_then(|lane| lane.active.take_if(recalling)) else { return };
         match found {
-            Some(context) => self.begin(lane, active, context),
+            Some(context) => self.begin(lane, active, &context),
             None => {
                 let name = self.lanes.get(lane).and_then(|lane| lane.name.clone());
-                self.refuse(name.as_ref(), &Refusal::previous_not_found(active.previous.as_ref()));
+                self.refuse(name.as_ref(), &say::previous_not_found(active.previous.as_ref()));
             }
         }
         self.pump();
     }
 
-    fn begin(&mut self, lane: usize, mut active: Active, parent: Context) {
+    fn begin(&mut self, lane: usize, mut active: Active, parent: &Context) {
         let mut new = self.held_steers(lane, active.previous.as_ref());
         new.append(&mut active.input);
         let new_items = new.len();

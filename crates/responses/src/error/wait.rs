@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// The longest wait that is believed; a longer one is taken as this.
-const MAX_WAIT: Duration = Duration::from_secs(31 * 24 * 3600);
+const MAX_WAIT: Duration = Duration::from_hours(744);
 
 /// Reads `retry-after-ms` and `retry-after` in seconds. A date needs a clock and is left to the caller.
 pub fn wait_in_headers<'h>(headers: impl Iterator<Item = (&'h str, &'h str)>) -> Option<Duration> {

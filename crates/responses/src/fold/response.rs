@@ -48,11 +48,16 @@ impl Response {
         let usage = object.read("usage")?;
         let details: Option<Raw<'_>> = object.read("incomplete_details")?;
         let incomplete = details.map(|raw| Object::split(raw.0)?.read("reason")).transpose()?.flatten();
-        let (name, items) = (Json::of(&id), Json::of(&output));
+        let (name, items, failure) = (Json::of(&id), Json::of(&output), error.as_deref().map(Json::of));
         object.set("id", name.text());
         if stage == Stage::Failed {
-            // An `error` event may be the last that comes: the response it ends still says `in_progress`.
+            // An `error` event may be the last that comes: the response it ends still says `in_progress`, and not why.
             object.set("status", r#""failed""#);
+            if let Some(failure) = &failure
+                && !object.get("error").is_some_and(|text| text.starts_with('{'))
+            {
+                object.set("error", failure.text());
+            }
         }
         object.set("output", items.text());
         let json = Json::of(&object);

@@ -72,6 +72,12 @@ impl Write for Cow<'_, str> {
     }
 }
 
+impl Write for String {
+    fn write(&self, out: &mut String) {
+        quote(self, out);
+    }
+}
+
 impl Write for Box<str> {
     fn write(&self, out: &mut String) {
         quote(self, out);
@@ -136,6 +142,13 @@ impl<'a> ObjectWriter<'a> {
             self.key(key);
             value.write(self.out);
         }
+        self
+    }
+
+    /// A field that is there even if its value is not.
+    pub fn nullable(&mut self, key: &str, value: &impl Write) -> &mut Self {
+        self.key(key);
+        value.write(self.out);
         self
     }
 

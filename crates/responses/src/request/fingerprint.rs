@@ -89,6 +89,7 @@ impl fmt::Debug for Fingerprint {
 struct Hash(Sha256);
 
 impl Hash {
+    #[expect(clippy::ref_option, reason = "fields are passed on as they come out of the request")]
     fn field(&mut self, key: &str, value: &Option<Json>) -> &mut Self {
         // `null` and absent mean the same.
         if let Some(value) = value.as_ref().filter(|value| !value.is_null()) {

@@ -8,16 +8,8 @@ const DEPTH: usize = 7;
 const TURNS: usize = 2;
 
 /// What can happen at each moment. `Submit` is tried twice at most.
-const STEPS: [Step; 8] = [
-    Step::Submit,
-    Step::ToServer,
-    Step::Produce,
-    Step::ToClient,
-    Step::Wake,
-    Step::Cut,
-    Step::Cancel,
-    Step::Forget,
-];
+const STEPS: [Step; 8] =
+    [Step::Submit, Step::ToServer, Step::Produce, Step::ToClient, Step::Wake, Step::Cut, Step::Cancel, Step::Forget];
 
 fn explore(pair: &Pair, depth: usize, visited: &mut usize) {
     *visited += 1;

@@ -2,7 +2,7 @@
 
 use super::super::liveness::{Pings, Pulse};
 use super::super::time::{Time, earliest};
-use super::say::Refusal;
+use super::say::connection_limit;
 use super::{Connection, ConnectionEffect};
 
 /// How far a connection is in its life.
@@ -66,7 +66,7 @@ impl Connection {
             self.lanes.iter_mut().map(|lane| (lane.name.clone(), lane.queue.drain(..).count())).collect();
         for (name, count) in waiting {
             for _ in 0..count {
-                self.refuse(name.as_ref(), &Refusal::connection_limit());
+                self.refuse(name.as_ref(), &connection_limit());
             }
         }
         self.close_if_drained();
@@ -74,8 +74,14 @@ impl Connection {
 
     pub(super) fn close_if_drained(&mut self) {
         if matches!(self.life, Life::Draining(_)) && self.active() == 0 {
-            self.close(Shutdown::GoingAway);
+            self.close_at_the_end();
         }
+    }
+
+    /// The client is told in the protocol's words too: some read no close frames.
+    fn close_at_the_end(&mut self) {
+        self.refuse(None, &connection_limit());
+        self.close(Shutdown::GoingAway);
     }
 
     /// A message came that is too large to be taken; its transport has not even read it.
@@ -128,8 +134,7 @@ impl Connection {
             Life::Closed => return,
             Life::Open if now.since(self.born) >= self.limits.age => self.drain(now),
             Life::Draining(until) if until <= now => {
-                self.refuse(None, &Refusal::connection_limit());
-                return self.close(Shutdown::GoingAway);
+                return self.close_at_the_end();
             }
             Life::Open | Life::Draining(_) => {}
         }

@@ -1,7 +1,7 @@
 //! The events of a response, on their way to the client and into memory.
 
 use super::lane::{Active, Remembered};
-use super::say::{Refusal, with_lane};
+use super::say::{for_lane, run_gone};
 use super::{Connection, ConnectionEffect, RunId};
 use crate::event::{ServerEvent, Stage};
 use crate::fold::{Fold, Folded};
@@ -35,7 +35,7 @@ impl Connection {
             return self.run_failed(lane);
         }
         let name = self.lanes.get(lane).and_then(|lane| lane.name.clone());
-        self.effects.push_back(ConnectionEffect::Send(with_lane(event.text(), name.as_ref())));
+        self.effects.push_back(ConnectionEffect::Send(for_lane(&event, name.as_ref())));
         if folded == Ok(Folded::Ended) {
             self.run_ended(lane);
         }
@@ -43,7 +43,7 @@ impl Connection {
 
     fn run_failed(&mut self, lane: usize) {
         let name = self.lanes.get(lane).and_then(|lane| lane.name.clone());
-        self.refuse(name.as_ref(), &Refusal::run_gone());
+        self.refuse(name.as_ref(), &run_gone());
         self.run_ended(lane);
     }
 
@@ -65,7 +65,7 @@ impl Connection {
                     lane.latest = None;
                 }
                 for steer in steers.drain(..) {
-                    self.refuse_steer(previous.as_ref(), steer, "successor_creation_failed");
+                    self.refuse_steer(previous.as_ref(), &steer, "successor_creation_failed");
                 }
             }
         }

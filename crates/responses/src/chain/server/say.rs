@@ -1,85 +1,69 @@
 //! What a connection says of itself: errors, and answers to steers, interrupts and injections.
 
+use std::time::Duration;
+
 use super::lane::Steer;
 use super::{Connection, ConnectionEffect};
+use crate::error::ApiError;
+use crate::event::{Body, ServerEvent};
 use crate::id::{CallId, LaneId, ResponseId};
 use crate::item::{Item, ItemKind, ItemView};
-use crate::json::{ObjectWriter, Write};
+use crate::json::{ObjectWriter, WireError, Write};
 
-/// A refusal, as an `error` event carries it.
-#[derive(Debug, Clone)]
-pub(super) struct Refusal {
-    status: u16,
-    kind: &'static str,
-    code: Option<&'static str>,
-    param: Option<String>,
-    message: String,
-    retry_after: Option<u32>,
+pub(super) fn invalid(param: &str, message: &str) -> ApiError {
+    ApiError::report(400, Some("invalid_value"), Some(param), message)
 }
 
-impl Refusal {
-    fn new(status: u16, code: Option<&'static str>, param: Option<&str>, message: String) -> Self {
-        let kind = if status < 500 { "invalid_request_error" } else { "server_error" };
-        Self { status, kind, code, param: param.map(str::to_owned), message, retry_after: None }
-    }
-
-    pub(super) fn invalid(param: &str, message: String) -> Self {
-        Self::new(400, Some("invalid_value"), Some(param), message)
-    }
-
-    pub(super) fn unreadable(param: Option<String>, message: String) -> Self {
-        Self { param, ..Self::new(400, None, None, message) }
-    }
-
-    pub(super) fn invalid_lane(message: String) -> Self {
-        Self::new(400, Some("invalid_stream_id"), Some("stream_id"), message)
-    }
-
-    pub(super) fn lane_limit(limit: usize) -> Self {
-        let message =
-            format!("this connection has used {limit} lane names: use one of them again, or open a new connection");
-        Self::new(400, Some("websocket_stream_limit_reached"), Some("stream_id"), message)
-    }
-
-    pub(super) fn connection_limit() -> Self {
-        let message = "this connection is at its end: open a new one and send the whole conversation".to_owned();
-        Self::new(400, Some("websocket_connection_limit_reached"), None, message)
-    }
-
-    pub(super) fn too_many_queued(limit: usize) -> Self {
-        const LATER: u32 = 1;
-        let message = format!("{limit} requests wait on this connection already: wait for a response to end");
-        Self {
-            kind: "rate_limit_error",
-            retry_after: Some(LATER),
-            ..Self::new(429, Some("rate_limit_exceeded"), None, message)
-        }
-    }
-
-    pub(super) fn previous_not_found(previous: Option<&ResponseId>) -> Self {
-        let name = previous.map(ToString::to_string).unwrap_or_default();
-        let message = format!("previous response `{name}` is not known here: send the whole conversation");
-        Self::new(400, Some("previous_response_not_found"), Some("previous_response_id"), message)
-    }
-
-    pub(super) fn run_gone() -> Self {
-        Self::new(500, Some("server_error"), None, "the response was lost before it ended: ask again".to_owned())
-    }
-
-    fn write_inner(&self, object: &mut ObjectWriter<'_>) {
-        object.field("type", self.kind).field("code", &self.code).field("message", self.message.as_str());
-        object.field("param", &self.param.as_deref());
-    }
+pub(super) fn unreadable(error: &WireError) -> ApiError {
+    ApiError::report(400, None, error.path().as_deref(), error.to_string())
 }
 
-/// An event of a run, with the lane it travels on.
-pub(super) fn with_lane(text: &str, lane: Option<&LaneId>) -> String {
-    match (lane, text.trim_start().strip_prefix('{')) {
-        (Some(lane), Some(rest)) => {
-            let comma = if rest.trim_start().starts_with('}') { "" } else { "," };
-            format!(r#"{{"stream_id":"{lane}"{comma}{rest}"#)
-        }
-        _ => text.to_owned(),
+pub(super) fn invalid_lane(error: &WireError) -> ApiError {
+    ApiError::report(400, Some("invalid_stream_id"), Some("stream_id"), error.to_string())
+}
+
+pub(super) fn lane_limit(limit: usize) -> ApiError {
+    let message =
+        format!("this connection has used {limit} lane names: use one of them again, or open a new connection");
+    ApiError::report(400, Some("websocket_stream_limit_reached"), Some("stream_id"), message)
+}
+
+pub(super) fn connection_limit() -> ApiError {
+    let message = "this connection is at its end: open a new one and send the whole conversation";
+    ApiError::report(400, Some("websocket_connection_limit_reached"), None, message)
+}
+
+pub(super) fn too_many_queued(limit: usize) -> ApiError {
+    const LATER: Duration = Duration::from_secs(1);
+    let message = format!("{limit} requests wait on this connection already: wait for a response to end");
+    ApiError { wait: Some(LATER), ..ApiError::report(429, Some("rate_limit_exceeded"), None, message) }
+}
+
+pub(super) fn previous_not_found(previous: Option<&ResponseId>) -> ApiError {
+    let name = previous.map(ToString::to_string).unwrap_or_default();
+    let message = format!("previous response `{name}` is not known here: send the whole conversation");
+    ApiError::report(400, Some("previous_response_not_found"), Some("previous_response_id"), message)
+}
+
+pub(super) fn run_gone() -> ApiError {
+    ApiError::report(500, Some("server_error"), None, "the response was lost before it ended: ask again")
+}
+
+/// An event of a run, as it travels on its lane. Codex passes over an error without a status.
+pub(super) fn for_lane(event: &ServerEvent<'_>, lane: Option<&LaneId>) -> String {
+    let mut added = String::new();
+    if let Some(lane) = lane {
+        added = format!(r#""stream_id":"{lane}","#);
+    }
+    if let Body::Error(error) = &event.body
+        && error.status.is_none()
+    {
+        let status = error.meaning().status.max(400);
+        added = format!(r#"{added}"status":{status},"#);
+    }
+    match event.text().trim_start().strip_prefix('{') {
+        Some(rest) if !added.is_empty() => format!("{{{added}{rest}"),
+        _ => event.text().to_owned(),
     }
 }
 
@@ -92,21 +76,8 @@ impl Connection {
         self.effects.push_back(ConnectionEffect::Send(text));
     }
 
-    /// Codex reads headers beside the error, the SDKs within it: both are told when to come back.
-    pub(super) fn refuse(&mut self, lane: Option<&LaneId>, refusal: &Refusal) {
-        self.say(|object| {
-            object.field("type", "error").field("status", &refusal.status).field("stream_id", &lane);
-            let headers = refusal.retry_after.map(|seconds| format!(r#"{{"retry-after":"{seconds}"}}"#));
-            let mut inner = ObjectWriter::begin(object.open("error"));
-            refusal.write_inner(&mut inner);
-            if let Some(headers) = &headers {
-                inner.raw("headers", headers);
-            }
-            inner.end();
-            if let Some(headers) = &headers {
-                object.raw("headers", headers);
-            }
-        });
+    pub(super) fn refuse(&mut self, lane: Option<&LaneId>, error: &ApiError) {
+        self.effects.push_back(ConnectionEffect::Send(error.to_event(lane)));
     }
 
     fn lane_facts(&self, lane: usize) -> (Option<LaneId>, u64) {
@@ -140,10 +111,10 @@ impl Connection {
         });
     }
 
-    pub(super) fn refuse_steer(&mut self, previous: Option<&ResponseId>, steer: Steer, code: &'static str) {
+    pub(super) fn refuse_steer(&mut self, previous: Option<&ResponseId>, steer: &Steer, code: &'static str) {
         self.say(|object| {
             object.field("type", "response.steer.failed");
-            write_steer(object, previous, &steer, true);
+            write_steer(object, previous, steer, true);
             write_reason(object, code, "the steer was not applied: send its input as a new request");
         });
     }
@@ -249,12 +220,22 @@ mod tests {
     #[test]
     fn a_lane_is_written_into_an_event_and_the_rest_stays_as_it_was() {
         let lane = LaneId::parse("a-1").unwrap();
-        let with = |text| with_lane(text, Some(&lane));
-        assert_eq!(
-            with(r#"{"type":"x","n":12345678901234567890}"#),
-            r#"{"stream_id":"a-1","type":"x","n":12345678901234567890}"#
-        );
-        assert_eq!(with("{}"), r#"{"stream_id":"a-1"}"#);
-        assert_eq!(with_lane(r#"{"type":"x"}"#, None), r#"{"type":"x"}"#);
+        let event = r#" {"type":"x","n":12345678901234567890}"#;
+        let read = ServerEvent::parse(event).unwrap();
+        let expected = r#"{"stream_id":"a-1","type":"x","n":12345678901234567890}"#;
+        assert_eq!(for_lane(&read, Some(&lane)), expected);
+        assert_eq!(for_lane(&read, None), event);
+    }
+
+    #[test]
+    fn an_error_without_a_status_is_given_one() {
+        let status = |text| {
+            let said = for_lane(&ServerEvent::parse(text).unwrap(), None);
+            let Body::Error(error) = ServerEvent::parse(&said).unwrap().body else { panic!("{said}") };
+            error.status
+        };
+        assert_eq!(status(r#"{"type":"error","error":{"code":"slow_down","message":"m"}}"#), Some(429));
+        assert_eq!(status(r#"{"type":"error","message":"m"}"#), Some(400));
+        assert_eq!(status(r#"{"type":"error","status":503,"message":"m"}"#), Some(503));
     }
 }

@@ -49,7 +49,7 @@ impl Connection {
             Whereabouts::JustEnded(lane) => Ok((lane, false)),
         };
         match verdict {
-            Err((code, steer)) => self.refuse_steer(Some(previous), steer, code),
+            Err((code, steer)) => self.refuse_steer(Some(previous), &steer, code),
             Ok((lane, running)) => {
                 self.accept_steer(lane, previous, &steer);
                 if running {
@@ -94,7 +94,7 @@ impl Connection {
         let input = steers.into_iter().flat_map(|steer| steer.input.into_items()).collect();
         let run = self.new_run();
         let active = Active::new(run, Arc::new(request), Some(latest.id), input);
-        self.begin(at, Active { same_lane: true, ..active }, latest.context);
+        self.begin(at, Active { same_lane: true, ..active }, &latest.context);
     }
 
     /// A request that goes on from the latest response takes along what was said to it.
@@ -106,7 +106,7 @@ impl Connection {
             return held.into_iter().flat_map(|steer| steer.input.into_items()).collect();
         }
         for steer in held {
-            self.refuse_steer(latest.as_ref(), steer, "response_not_active");
+            self.refuse_steer(latest.as_ref(), &steer, "response_not_active");
         }
         Vec::new()
     }
@@ -121,7 +121,7 @@ impl Connection {
                 }
             }
             Whereabouts::JustEnded(_) | Whereabouts::Ended => {
-                self.say_interrupt_failed(id, "response_already_completed")
+                self.say_interrupt_failed(id, "response_already_completed");
             }
             Whereabouts::Unknown => self.say_interrupt_failed(id, "response_not_found"),
         }

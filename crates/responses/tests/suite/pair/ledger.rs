@@ -19,6 +19,8 @@ pub(crate) struct Ledger {
     pub(crate) generations: BTreeMap<String, Vec<String>>,
     /// How each request left: transport, why all of it, items, bytes.
     pub(crate) sends: Vec<(Transport, Option<WhyAll>, usize, usize)>,
+    /// How many of them left before the first answer came.
+    pub(crate) sends_before_first_answer: Option<usize>,
     /// Refusals that the client could not foresee, allowed by a step of the test.
     pub(crate) allowed_not_found: usize,
     pub(crate) not_found: usize,

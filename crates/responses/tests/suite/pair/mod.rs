@@ -12,9 +12,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use responses::chain::{Chain, Config, ConnectionLimits, Effect, LinkId, Notice, Outcome, Powers, Time, TurnId};
+use responses::chain::{
+    Chain, Config, ConnectionLimits, Effect, LinkId, Notice, Outcome, Powers, Time, Transport, TurnId, WhyAll,
+};
 use responses::error::ApiError;
-use responses::id::CallId;
 use responses::item::Item;
 use responses::request::{Request, Settings};
 
@@ -73,6 +74,15 @@ impl Pair {
             said: 0,
             heard_text: Vec::new(),
         }
+    }
+
+    /// A conversation that goes on from items said elsewhere.
+    pub(crate) fn resumed_with(config: Config, items: impl IntoIterator<Item = Item>) -> Self {
+        let items: Vec<Item> = items.into_iter().collect();
+        let mut pair = Self::new(config.clone());
+        pair.ledger.said.extend(items.iter().map(|item| item.text().to_owned()));
+        pair.chain = Chain::resumed(config, items);
+        pair
     }
 
     /// How the next generations end, in order; after that they complete.
@@ -142,7 +152,10 @@ impl Pair {
         while let Some(effect) = self.chain.poll_effect() {
             match effect {
                 Effect::Open(link) => {
-                    assert!(!self.pipes.values().any(|pipe| pipe.is_line() && pipe.open_at_client), "two lines at once");
+                    assert!(
+                        !self.pipes.values().any(|pipe| pipe.is_line() && pipe.open_at_client),
+                        "two lines at once"
+                    );
                     self.open(link);
                 }
                 Effect::Send(link, text) => {
@@ -170,7 +183,9 @@ impl Pair {
             Notice::Ended { turn, outcome } => {
                 self.ledger.ended += 1;
                 if let Outcome::Answered(response) = outcome {
-                    let remembered = self.ledger.generations.get(response.id().as_str()).expect("an answer nobody gave");
+                    self.ledger.sends_before_first_answer.get_or_insert(self.ledger.sends.len());
+                    let remembered =
+                        self.ledger.generations.get(response.id().as_str()).expect("an answer nobody gave");
                     let mut transcript = self.transcript();
                     // What was said to a response that waits for answers is held by the server until they come.
                     while transcript.len() > remembered.len()
@@ -280,6 +295,26 @@ impl Pair {
         self.now = end;
     }
 
+    /// Lets so much time pass while nothing arrives anywhere.
+    pub(crate) fn pass_without_delivery(&mut self, time: Duration) {
+        let end = self.now.after(time);
+        while let Some(next) = self.chain.poll_deadline().filter(|next| *next <= end) {
+            self.now = self.now.max(next);
+            self.chain.handle_deadline(self.now);
+            self.drain();
+        }
+        self.now = end;
+    }
+
+    /// The server answers the request on its way with 429, and says when to come back.
+    pub(crate) fn limit_instead_of_an_answer(&mut self, seconds: u64) {
+        let headers = format!(r#"{{"retry-after":"{seconds}"}}"#);
+        let text = format!(r#"{{"type":"error","status":429,"error":{{"message":"scripted","headers":{headers}}}}}"#);
+        self.lose_what_is_on_its_way_to_the_server();
+        let link = self.pipes.keys().last().copied().expect("nothing was sent");
+        assert_eq!(self.hear_over(link, &text), responses::chain::Heard::Turn);
+    }
+
     fn wake_now(&mut self) {
         self.chain.handle_deadline(self.now);
         self.drain();
@@ -287,6 +322,50 @@ impl Pair {
         for link in self.pipes.keys().copied().collect::<Vec<_>>() {
             self.wake_server(link);
         }
+    }
+
+    /// Answers open calls and says this.
+    pub(crate) fn say(&mut self, text: &str) {
+        let mut items = self.answers();
+        items.push(Item::user(text));
+        self.submit_items(items).expect("a turn is in the way");
+    }
+
+    /// Answers open calls, if there are any, and lets the model go on until it makes none.
+    pub(crate) fn answer_calls(&mut self) {
+        while !self.chain.transcript().unanswered().is_empty() {
+            let answers = self.answers();
+            self.submit_items(answers).expect("a turn is in the way");
+            self.settle();
+        }
+    }
+
+    /// How many items were told to be whole.
+    pub(crate) fn told(&self) -> usize {
+        self.notices.iter().filter(|notice| matches!(notice, Notice::Item { .. })).count()
+    }
+
+    /// Whether the item told last is a call.
+    pub(crate) fn last_told_is_call(&self) -> bool {
+        matches!(self.notices.last(), Some(Notice::Item { item, .. }) if item.call().is_some())
+    }
+
+    /// Whether an item was told since the last turn ended.
+    pub(crate) fn last_told_in_this_turn(&self) -> bool {
+        matches!(self.notices.last(), Some(Notice::Item { .. }))
+    }
+
+    /// A turn from its beginning to its end, nothing going wrong but what was planned.
+    pub(crate) fn turn(&mut self) -> &Outcome {
+        self.submit().expect("a turn is in the way");
+        self.settle();
+        self.outcome()
+    }
+
+    /// How the last request left: transport, why all of it, how many items.
+    pub(crate) fn last_sent(&self) -> (Transport, Option<WhyAll>, usize) {
+        let (transport, all, items, _) = *self.ledger.sends.last().expect("nothing was sent");
+        (transport, all, items)
     }
 
     /// From here on nothing is planned to go wrong.
@@ -303,11 +382,6 @@ impl Pair {
     /// The last outcome.
     pub(crate) fn outcome(&self) -> &Outcome {
         &self.ended.last().expect("no turn has ended").1
-    }
-
-    /// Calls the model made that were told and are open.
-    pub(crate) fn open_calls(&self) -> Vec<CallId> {
-        self.chain.transcript().unanswered().to_vec()
     }
 
     /// Texts that were passed to whoever watches.

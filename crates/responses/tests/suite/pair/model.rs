@@ -143,7 +143,11 @@ impl Generation {
     fn end(&mut self) -> Option<String> {
         if let Some(reason) = self.stop {
             self.ended = true;
-            return Some(self.terminal("incomplete", &format!(r#","incomplete_details":{{"reason":"{reason}"}}"#), true));
+            return Some(self.terminal(
+                "incomplete",
+                &format!(r#","incomplete_details":{{"reason":"{reason}"}}"#),
+                true,
+            ));
         }
         match self.ending {
             Ending::Silence => {

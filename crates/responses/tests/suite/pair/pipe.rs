@@ -25,6 +25,7 @@ pub(crate) enum ToClient {
 
 /// One line or one request.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one way in which a line can be spoilt")]
 pub(crate) struct Pipe {
     /// The server's end; none for a request over HTTP.
     connection: Option<Connection>,
@@ -299,6 +300,30 @@ impl Pair {
         pipe.connection = Some(Connection::new(now, limits, powers));
         self.ledger.allowed_not_found += 1;
         true
+    }
+
+    /// What was sent and has not arrived never does.
+    pub(crate) fn lose_what_is_on_its_way_to_the_server(&mut self) {
+        self.pipes.values_mut().for_each(|pipe| pipe.to_server.clear());
+    }
+
+    /// This message comes over this link.
+    pub(crate) fn hear_over(&mut self, link: LinkId, text: &str) -> responses::chain::Heard {
+        let heard = self.chain.handle_text(self.now, link, text);
+        self.drain();
+        heard
+    }
+
+    /// The request over HTTP is answered with an error, and never reaches the model.
+    pub(crate) fn refuse_post(&mut self, link: LinkId, error: ApiError) {
+        self.lose_what_is_on_its_way_to_the_server();
+        self.chain.handle_refused(self.now, link, error);
+        self.drain();
+    }
+
+    /// How many messages are on their way to the client.
+    pub(crate) fn on_its_way(&self) -> usize {
+        self.pipes.values().map(|pipe| pipe.to_client.len()).sum()
     }
 
     /// The server wants to go away.

@@ -1,0 +1,7 @@
+use responses::chain::turn::BackingOff;
+
+fn main() {}
+
+fn broken(waiting: BackingOff) {
+    waiting.broken();
+}
