@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::id::LaneId;
-use crate::json::{Object, ObjectWriter, Read, WireError};
+use crate::json::{Object, ObjectWriter, Read, WireError, Write};
 
 pub use table::{CODES, Meaning, Memory, Remedy, STATUSES};
 pub use wait::{wait_in_headers, wait_in_text};
@@ -168,10 +168,7 @@ impl ApiError {
 /// As the `error` object of a response.
 impl Write for ApiError {
     fn write(&self, out: &mut String) {
-        let mut object = ObjectWriter::begin(out);
-        object.field("type", &self.kind).field("code", &self.code).field("message", &self.message);
-        object.field("param", &self.param);
-        object.end();
+        self.put_inner(out, false);
     }
 }
 
