@@ -60,10 +60,17 @@ pub struct Chain {
     /// A turn behind a warm-up, and how long it waits there.
     next: Option<(Queued, Time)>,
     /// The response that ended last, to know its echoes by.
-    last: Option<ResponseId>,
+    last: Option<Last>,
     effects: VecDeque<Effect>,
     links: u64,
     turns: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Last {
+    id: ResponseId,
+    /// Where in the transcript its items begin.
+    from: usize,
 }
 
 /// Why a turn was not begun. The items are given back.

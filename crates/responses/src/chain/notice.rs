@@ -192,7 +192,7 @@ pub enum Fault {
     #[error("the server sent a response that was not asked for")]
     Unasked,
     /// The message was too large for the line.
-    #[error("the message was too large for the server's websocket")]
+    #[error("the message is too large for the server's websocket: use transport auto or http, or compact")]
     TooLarge,
     /// The server reports an error.
     #[error("{0}")]

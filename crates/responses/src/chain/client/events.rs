@@ -6,7 +6,7 @@ use super::super::anchor::{Anchor, LinkId, Scope};
 use super::super::notice::{Fault, Notice, Outcome, Transport};
 use super::super::time::Time;
 use super::super::turn::{Flow, Purpose, Streaming, Turn};
-use super::{Chain, Heard};
+use super::{Chain, Heard, Last};
 use crate::error::{ApiError, Memory};
 use crate::event::{Body, ServerEvent, Stage};
 use crate::fold::{Fold, Folded, Response};
@@ -55,13 +55,12 @@ impl Chain {
 
     fn take_event(&mut self, now: Time, mut streaming: Box<Streaming>, event: &ServerEvent<'_>) -> Heard {
         streaming.heard = now;
+        if streaming.fold.id().is_none() && self.is_echo(event) {
+            self.turn = Turn::Streaming(streaming);
+            return Heard::Nobody;
+        }
         if let Body::Response(stage, raw) = event.body {
             let id = id_of(raw);
-            let echo = stage != Stage::Created && streaming.fold.id().is_none() && id.is_some() && id == self.last;
-            if echo {
-                self.turn = Turn::Streaming(streaming);
-                return Heard::Nobody;
-            }
             let another = streaming.fold.id().is_some() && id.is_some() && id.as_ref() != streaming.fold.id();
             if stage == Stage::Created && another {
                 self.fell(now, streaming, Fault::Unasked);
@@ -87,6 +86,16 @@ impl Chain {
             return Heard::Turn;
         }
         self.fold_event(now, streaming, event)
+    }
+
+    /// Whether an event that comes before the next response has begun is still about the last one.
+    fn is_echo(&self, event: &ServerEvent<'_>) -> bool {
+        let Some(last) = &self.last else { return false };
+        match event.body {
+            Body::Response(stage, raw) => stage != Stage::Created && id_of(raw).as_ref() == Some(&last.id),
+            Body::ItemDone(_, raw) => self.transcript.since(last.from).iter().any(|item| item.text() == raw.0),
+            _ => false,
+        }
     }
 
     fn fold_event(&mut self, now: Time, mut streaming: Box<Streaming>, event: &ServerEvent<'_>) -> Heard {
@@ -124,7 +133,7 @@ impl Chain {
                 self.drop_line();
                 Heard::Nobody
             }
-            Body::Response(_, raw) if id_of(*raw) != self.last || self.last.is_none() => {
+            Body::Response(_, raw) if self.last.as_ref().is_none_or(|last| id_of(*raw).as_ref() != Some(&last.id)) => {
                 // Nobody asked for it: what the server remembers is not what we think.
                 self.drop_line();
                 Heard::Nobody
@@ -172,7 +181,7 @@ impl Chain {
 
     /// Writes down what the model said, and what the server now remembers.
     fn remember(&mut self, streaming: &Streaming, fold: &Fold, response: &Response) {
-        self.last = Some(response.id().clone());
+        self.last = Some(Last { id: response.id().clone(), from: self.transcript.len() });
         let warming = streaming.ask.purpose == Purpose::WarmUp;
         if warming && !response.output().is_empty() {
             // It was asked to say nothing. What it remembers is not what was said.

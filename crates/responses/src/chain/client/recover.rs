@@ -109,12 +109,14 @@ impl Chain {
                     return self.end(ask.turn, Outcome::Failed(refused));
                 }
             },
+            // Where there is no other way, the limit is not believed beyond this turn: some close so for other reasons.
+            Fault::TooLarge if self.config.mode != Mode::Auto => {
+                return self.end(ask.turn, Outcome::Failed(Failure::GaveUp(fault)));
+            }
             Fault::TooLarge => {
-                self.frame_limit = self.frame_limit.min(self.size_of_all(&ask).saturating_sub(1));
-                match self.config.mode {
-                    Mode::Auto => ask.http_only = true,
-                    Mode::WebSocket | Mode::Http => return self.end_too_large(&ask),
-                }
+                let bytes = self.transcript.bytes() + ask.settings.bytes();
+                self.frame_limit = self.frame_limit.min(bytes);
+                ask.http_only = true;
                 (Class::Lapse, None)
             }
             Fault::Silent => (Class::Silence, None),
@@ -156,15 +158,6 @@ impl Chain {
             }
             Verdict::GiveUp => self.end(ask.turn, Outcome::Failed(Failure::GaveUp(fault))),
         }
-    }
-
-    fn size_of_all(&self, ask: &Queued) -> usize {
-        self.line.link().map_or(self.transcript.bytes(), |link| self.size_over(link, &ask.settings))
-    }
-
-    fn end_too_large(&mut self, ask: &Queued) {
-        let (bytes, limit) = (self.size_of_all(ask), self.frame_limit);
-        self.end(ask.turn, Outcome::Failed(Failure::TooLarge { bytes, limit }));
     }
 }
 

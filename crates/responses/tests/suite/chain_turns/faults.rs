@@ -212,6 +212,18 @@ fn an_echo_of_the_last_response_changes_nothing() {
 }
 
 #[test]
+fn an_item_that_comes_after_the_end_of_its_response_is_not_taken_for_one_of_the_next() {
+    let mut pair = auto();
+    pair.turn();
+    let item = pair.chain.transcript().items().last().unwrap().text().to_owned();
+    let late = format!(r#"{{"type":"response.output_item.done","output_index":0,"item":{item}}}"#);
+    pair.submit();
+    assert_eq!(pair.hear_over(LinkId(1), &late), Heard::Nobody);
+    pair.settle();
+    assert!(matches!(pair.outcome(), Outcome::Answered(_)));
+}
+
+#[test]
 fn a_link_that_was_given_up_is_not_heard() {
     let mut pair = auto();
     pair.turn();

@@ -1,0 +1,139 @@
+//! An error, as HTTP and a socket carry it.
+
+use responses::json::{ObjectWriter, Write};
+use serde::Deserialize;
+
+/// An answer that is an error. Over HTTP it is a status and a body, over a socket an `error` event.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refusal {
+    /// The HTTP status, which a socket carries in the event.
+    pub status: u16,
+    /// The code clients decide by.
+    pub code: Option<String>,
+    /// The sentence.
+    pub message: String,
+    /// The field it is about.
+    pub param: Option<String>,
+    /// Seconds to wait before asking again.
+    pub retry_after: Option<u64>,
+}
+
+impl Refusal {
+    /// An error without hints.
+    pub fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
+        Self { status, code: Some(code.to_owned()), message: message.into(), param: None, retry_after: None }
+    }
+
+    /// The same, asking the client to come back after so many seconds.
+    #[must_use]
+    pub fn retry_after(self, seconds: u64) -> Self {
+        Self { retry_after: Some(seconds), ..self }
+    }
+
+    /// The same, about one field.
+    #[must_use]
+    pub(crate) fn about(self, param: &str) -> Self {
+        Self { param: Some(param.to_owned()), ..self }
+    }
+
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self { code: None, ..Self::new(400, "", message) }
+    }
+
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+        Self { code: None, ..Self::new(404, "", message) }
+    }
+
+    pub(crate) fn forgotten(previous: &str) -> Self {
+        Self::new(400, "previous_response_not_found", format!("previous response `{previous}` is not known here"))
+            .about("previous_response_id")
+    }
+
+    fn kind(&self) -> &'static str {
+        match self.status {
+            429 => "rate_limit_error",
+            status if status < 500 => "invalid_request_error",
+            _ => "server_error",
+        }
+    }
+
+    fn headers(&self) -> Option<String> {
+        self.retry_after.map(|seconds| format!(r#"{{"retry-after":"{seconds}"}}"#))
+    }
+
+    fn write_inner(&self, object: &mut ObjectWriter<'_>) {
+        object.field("type", self.kind());
+        nullable(object, "code", self.code.as_deref());
+        object.field("message", self.message.as_str());
+        nullable(object, "param", self.param.as_deref());
+    }
+
+    /// The body of an HTTP answer.
+    pub(crate) fn body(&self) -> String {
+        let mut text = String::new();
+        let mut object = ObjectWriter::begin(&mut text);
+        let mut inner = ObjectWriter::begin(object.open("error"));
+        self.write_inner(&mut inner);
+        inner.end();
+        object.end();
+        text
+    }
+
+    /// The fields of an `error` event: nested as services send it, or flat as the published schema has it.
+    pub(crate) fn write_event(&self, object: &mut ObjectWriter<'_>, flat: bool) {
+        object.field("status", &self.status);
+        if flat {
+            nullable(object, "code", self.code.as_deref());
+            object.field("message", self.message.as_str());
+            nullable(object, "param", self.param.as_deref());
+        } else {
+            let mut inner = ObjectWriter::begin(object.open("error"));
+            self.write_inner(&mut inner);
+            if let Some(headers) = self.headers() {
+                inner.raw("headers", &headers);
+            }
+            inner.end();
+        }
+        // The SDKs read headers within the error, Codex beside it.
+        if let Some(headers) = self.headers() {
+            object.raw("headers", &headers);
+        }
+    }
+
+    /// An `error` event that comes before there is a response, and has no place in one.
+    pub(crate) fn event(&self, flat: bool) -> String {
+        let mut text = String::new();
+        let mut object = ObjectWriter::begin(&mut text);
+        object.field("type", "error");
+        self.write_event(&mut object, flat);
+        object.end();
+        text
+    }
+}
+
+/// A field that is there even if it has no value.
+fn nullable(object: &mut ObjectWriter<'_>, key: &str, value: Option<&str>) {
+    value.write(object.open(key));
+}
+
+#[cfg(test)]
+mod tests {
+    use responses::error::ApiError;
+    use responses::json::Object;
+
+    use super::*;
+
+    #[test]
+    fn both_shapes_of_an_event_and_the_body_read_as_the_same_error() {
+        let refusal = Refusal::new(429, "rate_limit_exceeded", "slow \"down\"").retry_after(2);
+        let read = |text: &str| ApiError::from_event(&Object::parse(text).unwrap()).unwrap();
+        for error in [read(&refusal.event(false)), read(&refusal.event(true))] {
+            assert_eq!(error.status, Some(429));
+            assert_eq!(error.code.as_deref(), Some("rate_limit_exceeded"));
+            assert_eq!(&*error.message, "slow \"down\"");
+            assert_eq!(error.wait, Some(std::time::Duration::from_secs(2)));
+        }
+        assert_eq!(read(&refusal.body()).code.as_deref(), Some("rate_limit_exceeded"));
+    }
+}
