@@ -10,6 +10,7 @@
 mod anchor;
 mod client;
 mod limits;
+mod link;
 mod liveness;
 mod notice;
 mod retry;
@@ -18,10 +19,11 @@ mod server;
 mod time;
 pub mod turn;
 
-pub use anchor::{Anchor, LinkId, Plan, WhyAll, plan};
+pub use anchor::{Anchor, Plan, WhyAll, plan};
 pub use client::{Chain, Config, Heard, NotSteered, NotSubmitted};
 pub use limits::{Beat, Limits, Peer};
-pub use notice::{Effect, Failure, Fault, Notice, Outcome, Transport, Trouble};
+pub use link::{LinkId, Transport};
+pub use notice::{Effect, Failure, Fault, Notice, Outcome, Trouble};
 pub use retry::{Budget, Class, RetryPolicy};
 pub use route::{Mode, RouteLimits};
 pub use server::{

@@ -136,7 +136,7 @@ fn closing(head: &Head, end: &End, items: &[Item], usage: Usage) -> Vec<Event> {
         End::Incomplete(reason) => vec![incomplete(head, reason, items, usage)],
         End::Failed { code, message } => vec![terminal(head, &Status::Failed { code, message }, items, usage)],
         End::Error(refusal) => {
-            let error = Event::new("error", |object| refusal.write_event(object, false));
+            let error = Event::new("error", |object| refusal.write_in(object));
             vec![error, failed(head, refusal, items, usage)]
         }
         End::Silence => Vec::new(),

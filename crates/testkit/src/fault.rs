@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::millis::millis;
 use crate::refusal::Refusal;
-use crate::script::millis;
 
 /// One way to misbehave. Frames are the text messages of a socket and the events of a stream alike.
 ///

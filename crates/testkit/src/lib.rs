@@ -10,6 +10,7 @@ mod events;
 mod fault;
 mod http;
 mod memory;
+mod millis;
 mod play;
 mod record;
 mod refusal;

@@ -1,6 +1,9 @@
 //! An error, as HTTP and a socket carry it.
 
-use responses::json::{ObjectWriter, Write};
+use std::time::Duration;
+
+use responses::error::ApiError;
+use responses::json::ObjectWriter;
 use serde::Deserialize;
 
 /// An answer that is an error. Over HTTP it is a status and a body, over a socket an `error` event.
@@ -50,76 +53,47 @@ impl Refusal {
             .about("previous_response_id")
     }
 
-    fn kind(&self) -> &'static str {
-        match self.status {
-            429 => "rate_limit_error",
-            status if status < 500 => "invalid_request_error",
-            _ => "server_error",
+    fn error(&self) -> ApiError {
+        ApiError {
+            wait: self.retry_after.map(Duration::from_secs),
+            ..ApiError::report(self.status, self.code.as_deref(), self.param.as_deref(), self.message.as_str())
         }
-    }
-
-    fn headers(&self) -> Option<String> {
-        self.retry_after.map(|seconds| format!(r#"{{"retry-after":"{seconds}"}}"#))
-    }
-
-    fn write_inner(&self, object: &mut ObjectWriter<'_>) {
-        object.field("type", self.kind());
-        nullable(object, "code", self.code.as_deref());
-        object.field("message", self.message.as_str());
-        nullable(object, "param", self.param.as_deref());
     }
 
     /// The body of an HTTP answer.
     pub(crate) fn body(&self) -> String {
-        let mut text = String::new();
-        let mut object = ObjectWriter::begin(&mut text);
-        let mut inner = ObjectWriter::begin(object.open("error"));
-        self.write_inner(&mut inner);
-        inner.end();
-        object.end();
-        text
+        self.error().to_body()
     }
 
-    /// The fields of an `error` event: nested as services send it, or flat as the published schema has it.
-    pub(crate) fn write_event(&self, object: &mut ObjectWriter<'_>, flat: bool) {
-        object.field("status", &self.status);
-        if flat {
-            nullable(object, "code", self.code.as_deref());
-            object.field("message", self.message.as_str());
-            nullable(object, "param", self.param.as_deref());
-        } else {
-            let mut inner = ObjectWriter::begin(object.open("error"));
-            self.write_inner(&mut inner);
-            if let Some(headers) = self.headers() {
-                inner.raw("headers", &headers);
-            }
-            inner.end();
-        }
-        // The SDKs read headers within the error, Codex beside it.
-        if let Some(headers) = self.headers() {
-            object.raw("headers", &headers);
+    /// The fields of an `error` event that has a place in a response.
+    pub(crate) fn write_in(&self, object: &mut ObjectWriter<'_>) {
+        object.field("status", &self.status).field("error", &self.error());
+        self.write_headers(object);
+    }
+
+    fn write_headers(&self, object: &mut ObjectWriter<'_>) {
+        if let Some(seconds) = self.retry_after {
+            object.raw("headers", &format!(r#"{{"retry-after":"{seconds}"}}"#));
         }
     }
 
-    /// An `error` event that comes before there is a response, and has no place in one.
+    /// An `error` event: nested as services send it, or flat as the published schema has it.
     pub(crate) fn event(&self, flat: bool) -> String {
+        if !flat {
+            return self.error().to_event(None);
+        }
         let mut text = String::new();
         let mut object = ObjectWriter::begin(&mut text);
-        object.field("type", "error");
-        self.write_event(&mut object, flat);
+        object.field("type", "error").field("status", &self.status).nullable("code", &self.code);
+        object.field("message", &self.message).nullable("param", &self.param);
+        self.write_headers(&mut object);
         object.end();
         text
     }
-}
-
-/// A field that is there even if it has no value.
-fn nullable(object: &mut ObjectWriter<'_>, key: &str, value: Option<&str>) {
-    value.write(object.open(key));
 }
 
 #[cfg(test)]
 mod tests {
-    use responses::error::ApiError;
     use responses::json::Object;
 
     use super::*;
@@ -132,7 +106,7 @@ mod tests {
             assert_eq!(error.status, Some(429));
             assert_eq!(error.code.as_deref(), Some("rate_limit_exceeded"));
             assert_eq!(&*error.message, "slow \"down\"");
-            assert_eq!(error.wait, Some(std::time::Duration::from_secs(2)));
+            assert_eq!(error.wait, Some(Duration::from_secs(2)));
         }
         assert_eq!(read(&refusal.body()).code.as_deref(), Some("rate_limit_exceeded"));
     }

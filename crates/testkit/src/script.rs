@@ -2,8 +2,6 @@
 
 mod file;
 
-pub(crate) use file::millis;
-
 use std::time::Duration;
 
 use responses::fold::IncompleteReason;
@@ -143,7 +141,7 @@ pub struct Pace {
     /// Characters in a delta.
     pub delta: usize,
     /// The wait before each event.
-    #[serde(rename = "pause_ms", deserialize_with = "file::millis")]
+    #[serde(rename = "pause_ms", deserialize_with = "crate::millis::millis")]
     pub pause: Duration,
 }
 

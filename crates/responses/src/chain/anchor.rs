@@ -1,12 +1,9 @@
 //! What the server remembers, and what follows from it.
 
+use super::link::LinkId;
 use crate::id::ResponseId;
 use crate::request::{Fingerprint, Settings};
 use crate::transcript::{Generation, Transcript};
-
-/// One line to a server, or one request to it. Never used twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct LinkId(pub u64);
 
 /// Where the server keeps what it remembers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,10 +12,11 @@ mod wake;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::anchor::{Anchor, LinkId, Plan, WhyAll, plan};
+use super::anchor::{Anchor, Plan, WhyAll, plan};
 use super::limits::{Limits, Peer};
+use super::link::{LinkId, Transport};
 use super::liveness::Pings;
-use super::notice::{Effect, Failure, Notice, Outcome, Transport};
+use super::notice::{Effect, Failure, Notice, Outcome};
 use super::retry::RetryPolicy;
 use super::route::{Mode, Route, RouteLimits, Way};
 use super::time::Time;

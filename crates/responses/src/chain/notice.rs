@@ -1,6 +1,7 @@
 //! What a chain asks for, and what it tells.
 
-use super::anchor::{LinkId, WhyAll};
+use super::anchor::WhyAll;
+use super::link::{LinkId, Transport};
 use super::retry::Class;
 use super::time::Time;
 use super::turn::TurnId;
@@ -23,15 +24,6 @@ pub enum Effect {
     Close(LinkId),
     /// Tell whoever watches.
     Tell(Notice),
-}
-
-/// How a request travels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Transport {
-    /// Over a socket.
-    WebSocket,
-    /// Over HTTP, answered by server-sent events.
-    Http,
 }
 
 /// What a chain tells those who watch.

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use super::anchor::LinkId;
-use super::notice::Transport;
+use super::link::{LinkId, Transport};
 use super::retry::Attempts;
 use super::time::Time;
 use crate::fold::{Fold, Response};

@@ -87,6 +87,65 @@ fn over_http_without_storage_everything_is_sent_each_time() {
 }
 
 #[test]
+fn the_anchor_says_what_the_server_remembers() {
+    let mut pair = auto();
+    assert!(pair.chain.anchor().is_none());
+    pair.turn();
+    let anchor = pair.chain.anchor().unwrap();
+    assert_eq!((anchor.response().as_str(), anchor.covered()), ("resp_1", 3));
+}
+
+#[test]
+fn a_line_can_be_opened_before_it_is_needed_where_one_is_wanted() {
+    let mut pair = auto();
+    pair.connect();
+    assert_eq!(pair.lines_opened(), 1);
+    pair.connect();
+    assert_eq!(pair.lines_opened(), 1, "it is being opened already");
+    pair.settle();
+    pair.turn();
+    assert_eq!((pair.lines_opened(), pair.last_sent().0), (1, Transport::WebSocket));
+    let mut pair = Pair::new(Config { mode: Mode::Http, ..Config::default() });
+    pair.connect();
+    assert_eq!(pair.lines_opened(), 0);
+}
+
+#[test]
+fn every_turn_has_a_number_of_its_own_and_ends_under_it() {
+    let mut pair = auto();
+    let turns = [pair.submit().unwrap(), {
+        pair.settle();
+        pair.submit().unwrap()
+    }];
+    pair.settle();
+    assert_ne!(turns[0], turns[1]);
+    assert_eq!(pair.ended.iter().map(|(turn, _)| *turn).collect::<Vec<_>>(), turns);
+}
+
+#[test]
+fn nothing_is_rewritten_while_the_server_reads_it() {
+    let mut pair = auto();
+    pair.warm_up();
+    assert!(pair.chain.rewrite(vec![Item::user("summary")]).is_err());
+    pair.settle();
+    assert!(pair.chain.rewrite(vec![Item::user("summary")]).is_ok());
+}
+
+#[test]
+fn a_server_is_warmed_only_between_turns_and_over_a_socket() {
+    let mut pair = auto();
+    pair.submit();
+    let settings = std::sync::Arc::clone(&pair.settings);
+    assert_eq!(pair.chain.warm_up(pair.now, &settings), None);
+    pair.settle();
+    pair.turn();
+    assert!(!pair.chain.transcript().unanswered().is_empty());
+    assert_eq!(pair.chain.warm_up(pair.now, &settings), None, "the service refuses open calls");
+    let mut pair = Pair::new(Config { mode: Mode::Http, ..Config::default() });
+    assert_eq!(pair.chain.warm_up(pair.now, &settings), None);
+}
+
+#[test]
 fn a_turn_is_refused_while_another_is_on_its_way_and_the_items_are_given_back() {
     let mut pair = auto();
     let turn = pair.submit().unwrap();

@@ -1,17 +1,11 @@
 //! The values of a script file that have their own syntax.
 
-use std::time::Duration;
-
 use responses::fold::IncompleteReason;
 use responses::item::{Item, Phase};
 use responses::json::Json;
 use responses::usage::Usage;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
-
-pub(crate) fn millis<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-    u64::deserialize(from).map(Duration::from_millis)
-}
 
 pub(super) fn phase<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Phase>, D::Error> {
     let text = String::deserialize(from)?;
@@ -48,6 +42,8 @@ pub(super) fn usage<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Usage>,
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::fault::{Fault, FaultPlan, On};
     use crate::refusal::Refusal;

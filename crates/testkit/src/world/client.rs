@@ -237,7 +237,7 @@ impl Client {
         if let Notice::Item { item, .. } = &notice
             && let Some(call) = item.call()
         {
-            witness.run(call);
+            witness.run(&call);
         }
         drop(witness);
         if let Notice::Ended { outcome, .. } = notice {

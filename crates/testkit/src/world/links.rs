@@ -3,7 +3,7 @@
 use std::io;
 
 use futures_util::{SinkExt, StreamExt};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Collected, Full, Limited};
 use hyper::Request;
 use hyper::body::{Bytes, Incoming};
 use hyper_util::rt::TokioIo;
@@ -126,7 +126,7 @@ async fn exchange(link: LinkId, words: &Words, body: String) -> Result<(), Word>
             words.send((link, Word::Open)).await.map_err(|_| Word::Closed(None))?;
             return read_events(link, words, body).await;
         }
-        let body = Limited::new(body, MAX_ERROR_BODY).collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+        let body = Limited::new(body, MAX_ERROR_BODY).collect().await.map(Collected::to_bytes).unwrap_or_default();
         let headers = head.headers.iter().filter_map(|(key, value)| Some((key.as_str(), value.to_str().ok()?)));
         Err(Word::Refused(ApiError::from_http(head.status.as_u16(), headers, &body)))
     };

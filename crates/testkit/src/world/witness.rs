@@ -40,7 +40,7 @@ impl Witness {
     }
 
     /// A tool runs when its call is whole.
-    pub(crate) fn run(&mut self, call: CallId) {
+    pub(crate) fn run(&mut self, call: &CallId) {
         let times = self.ran.entry(call.clone()).or_default();
         *times += 1;
         if *times > 1 {
@@ -127,7 +127,8 @@ impl Witness {
 fn bare(items: &[Item]) -> Vec<String> {
     let fields = |item: &Item| {
         let object = Object::parse(item.text()).unwrap_or_default();
-        object.fields().filter(|(key, _)| *key != "id").map(|(key, value)| format!("{key}:{value},")).collect()
+        let fields = object.fields().filter(|(key, _)| *key != "id");
+        fields.map(|(key, value)| [key, value].join(":")).collect::<Vec<_>>().join(",")
     };
     items.iter().map(fields).collect()
 }

@@ -99,7 +99,7 @@ async fn a_turn_that_is_only_an_error_has_its_status_and_hints() {
     let (text, _) = body(refused).await;
     assert_eq!(
         text,
-        r#"{"error":{"type":"rate_limit_error","code":"rate_limit_exceeded","message":"later","param":null}}"#
+        r#"{"error":{"message":"later","type":"rate_limit_error","param":null,"code":"rate_limit_exceeded"}}"#
     );
     model.stop().await;
 }

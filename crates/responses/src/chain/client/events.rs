@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::super::anchor::{Anchor, LinkId, Scope};
-use super::super::notice::{Fault, Notice, Outcome, Transport};
+use super::super::anchor::{Anchor, Scope};
+use super::super::link::{LinkId, Transport};
+use super::super::notice::{Fault, Notice, Outcome};
 use super::super::time::Time;
 use super::super::turn::{Flow, Purpose, Streaming, Turn};
 use super::{Chain, Heard, Last};

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::super::anchor::{LinkId, Scope};
+use super::super::anchor::Scope;
+use super::super::link::LinkId;
 use super::super::liveness::{Liveness, Pulse};
 use super::super::notice::{Effect, Failure, Fault, Notice, Outcome, Trouble};
 use super::super::retry::Class;

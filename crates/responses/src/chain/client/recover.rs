@@ -1,7 +1,8 @@
 //! What follows from a fault: what is kept, what is forgotten, and whether, when and how to ask again.
 
-use super::super::anchor::{LinkId, Scope};
-use super::super::notice::{Effect, Failure, Fault, Notice, Outcome, Transport};
+use super::super::anchor::Scope;
+use super::super::link::{LinkId, Transport};
+use super::super::notice::{Effect, Failure, Fault, Notice, Outcome};
 use super::super::retry::{Class, Verdict};
 use super::super::route::Mode;
 use super::super::time::Time;

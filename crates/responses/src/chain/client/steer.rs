@@ -1,6 +1,7 @@
 //! Saying something while the model speaks, and stopping it.
 
-use super::super::notice::{Effect, Notice, Outcome, Transport};
+use super::super::link::Transport;
+use super::super::notice::{Effect, Notice, Outcome};
 use super::super::time::Time;
 use super::super::turn::{Flow, Purpose, Steer, Streaming, Turn};
 use super::{Chain, NotSteered};

@@ -1,7 +1,8 @@
 //! Deadlines: every wait of a chain ends here, if nothing ends it before.
 
+use super::super::link::Transport;
 use super::super::liveness::Pings;
-use super::super::notice::{Fault, Outcome, Transport};
+use super::super::notice::{Fault, Outcome};
 use super::super::route::Mode;
 use super::super::time::{Time, earliest};
 use super::super::turn::{Flow, Streaming, Turn};

@@ -61,6 +61,18 @@ fn a_hanging_upgrade_is_raced_by_http_after_two_seconds() {
 }
 
 #[test]
+fn a_turn_that_may_use_nothing_else_waits_for_the_socket() {
+    let mut pair = socket_only();
+    pair.opening = Opening::Hangs;
+    pair.submit();
+    pair.pass(Duration::from_secs(10));
+    assert!(pair.ledger.sends.is_empty());
+    pair.settle();
+    assert_eq!(pair.last_sent().0, Transport::WebSocket);
+    assert!(matches!(pair.outcome(), Outcome::Answered(_)));
+}
+
+#[test]
 fn a_line_that_opens_late_joins_at_the_next_turn() {
     let mut pair = auto();
     pair.submit();
@@ -278,6 +290,35 @@ fn a_request_too_large_for_a_frame_goes_over_http_and_the_line_stays_of_use() {
     pair.settle();
     let Outcome::Failed(failure) = pair.outcome() else { panic!("{:?}", pair.outcome()) };
     assert!(failure.to_string().contains("1000"), "{failure}");
+}
+
+#[test]
+fn a_request_goes_over_the_socket_as_long_as_its_frame_is_sure_to_fit() {
+    let fixed = 256 + auto().settings.bytes();
+    for (room, expected) in [(0, Transport::WebSocket), (1, Transport::Http)] {
+        let text = "more words of this length";
+        let item = responses::item::Item::user(text).text().len() + 1;
+        let peer = Peer { frame_bytes: fixed + item - room, ..Peer::default() };
+        let mut pair = Pair::new(Config { peer, ..Config::default() });
+        pair.say(text);
+        pair.settle();
+        assert_eq!(pair.last_sent().0, expected, "{room}");
+        let (.., bytes) = pair.ledger.sends[0];
+        assert!(bytes <= fixed + item);
+    }
+}
+
+#[test]
+fn a_warm_up_too_large_for_a_frame_is_left_out() {
+    let peer = Peer { frame_bytes: 300, ..Peer::default() };
+    for mode in [Mode::Auto, Mode::WebSocket] {
+        let config = Config { mode, peer: peer.clone(), ..Config::default() };
+        let mut pair = Pair::resumed_with(config, [responses::item::Item::user(&"x".repeat(1000))]);
+        pair.warm_up();
+        pair.settle();
+        assert_eq!(pair.outcome(), &Outcome::Cold);
+        assert!(pair.ledger.sends.is_empty());
+    }
 }
 
 #[test]
