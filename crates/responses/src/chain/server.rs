@@ -42,6 +42,9 @@ pub struct ConnectionLimits {
     pub pending_steers: usize,
     /// The largest message taken.
     pub frame_bytes: usize,
+    /// What all lanes remember, together, counting shared pasts once for each lane. The oldest is forgotten first; its
+    /// client is told so when it comes back to it, and sends the whole conversation.
+    pub remembered_bytes: usize,
     /// How long the connection lives.
     pub age: Duration,
     /// How long responses may go on after that, or after a drain began.
@@ -58,6 +61,7 @@ impl Default for ConnectionLimits {
             queued: 128,
             pending_steers: 8,
             frame_bytes: (16 << 20) - 1,
+            remembered_bytes: 256 << 20,
             age: Duration::from_hours(1),
             drain: Duration::from_mins(1),
             beat: Beat { every: Duration::from_secs(20), within: Duration::from_secs(20), misses: 2 },
@@ -98,7 +102,7 @@ pub struct RunRequest {
 pub enum ConnectionEffect {
     /// Send a message.
     Send(String),
-    /// Look for a response elsewhere than in this connection, and answer with `handle_recalled`.
+    /// Look for a response elsewhere than in this connection, and answer with `handle_recalled`: the lane waits for it.
     Recall(RunId, ResponseId),
     /// Run.
     Begin(RunId, Box<RunRequest>),

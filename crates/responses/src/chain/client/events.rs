@@ -56,7 +56,9 @@ impl Chain {
 
     fn take_event(&mut self, now: Time, mut streaming: Box<Streaming>, event: &ServerEvent<'_>) -> Heard {
         streaming.heard = now;
-        if streaming.fold.id().is_none() && self.is_echo(event) {
+        // Only a socket carries more than one response.
+        let may_echo = streaming.transport == Transport::WebSocket && streaming.fold.id().is_none();
+        if may_echo && self.is_echo(event) {
             self.turn = Turn::Streaming(streaming);
             return Heard::Nobody;
         }

@@ -25,6 +25,8 @@ pub(super) struct Lane {
 #[derive(Debug, Clone)]
 pub(super) struct Remembered {
     pub(super) id: ResponseId,
+    /// The run it came from: later ones have greater numbers.
+    pub(super) run: RunId,
     pub(super) context: Context,
     /// The settings, for a successor that inherits them.
     pub(super) request: Arc<Request>,

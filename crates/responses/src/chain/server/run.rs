@@ -51,11 +51,11 @@ impl Connection {
     fn run_ended(&mut self, at: usize) {
         let Some(lane) = self.lanes.get_mut(at) else { return };
         let Some(active) = lane.active.take() else { return };
-        let Active { request, previous, same_lane, context, fold, mut steers, .. } = active;
+        let Active { run, request, previous, same_lane, context, fold, mut steers, .. } = active;
         match ended_well(fold) {
             Some((id, output)) => {
                 let context = context.with(output.clone());
-                lane.latest = Some(Remembered { id, context, request, output });
+                lane.latest = Some(Remembered { id, run, context, request, output });
                 if !steers.is_empty() {
                     self.settle_steers(at, steers);
                 }
@@ -69,7 +69,23 @@ impl Connection {
                 }
             }
         }
+        self.forget_the_oldest();
         self.pump();
+    }
+
+    /// Keeps what lanes remember within its limit.
+    fn forget_the_oldest(&mut self) {
+        loop {
+            let remembered = || self.lanes.iter().filter_map(|lane| lane.latest.as_ref());
+            let bytes: usize = remembered().map(|latest| latest.context.bytes()).sum();
+            let Some(oldest) = remembered().map(|latest| latest.run).min() else { return };
+            if bytes <= self.limits.remembered_bytes {
+                return;
+            }
+            for lane in &mut self.lanes {
+                lane.latest.take_if(|latest| latest.run == oldest);
+            }
+        }
     }
 }
 

@@ -170,6 +170,20 @@ fn a_lane_remembers_its_latest_response_only() {
 }
 
 #[test]
+fn what_lanes_remember_is_bounded_and_the_oldest_goes_first() {
+    let limits = ConnectionLimits { remembered_bytes: 1000, ..ConnectionLimits::default() };
+    let mut server = Server::with(limits, Powers::default());
+    for (lane, id) in [("a", "resp_a"), ("b", "resp_b"), ("c", "resp_c")] {
+        let run = server.create(&format!(r#""stream_id":"{lane}","input":"{}""#, "x".repeat(250))).unwrap();
+        server.answer(run, id);
+    }
+    assert!(server.create(r#""stream_id":"c","previous_response_id":"resp_c""#).is_some());
+    assert!(server.create(r#""stream_id":"b","previous_response_id":"resp_b""#).is_some());
+    assert_eq!(server.create(r#""stream_id":"a","previous_response_id":"resp_a""#), None);
+    assert!(matches!(server.other.last(), Some(ConnectionEffect::Recall(_, id)) if id.as_str() == "resp_a"));
+}
+
+#[test]
 fn what_is_found_in_storage_is_gone_on_from() {
     let mut server = Server::new();
     server.create(r#""previous_response_id":"resp_old","input":"again""#);
