@@ -215,12 +215,8 @@ fn too_many_items() -> WireError {
 /// A response that arrived whole: the body of a `GET`, or of a `POST` without streaming.
 pub fn whole(text: &str) -> Result<Response, FoldError> {
     let object = Object::parse(text)?;
-    let stage = match object.read::<Option<Cow<'_, str>>>("status")?.as_deref() {
-        Some("incomplete" | "cancelled") => Stage::Incomplete,
-        Some("failed") => Stage::Failed,
-        Some("queued" | "in_progress") => return Err(FoldError::Unfinished),
-        _ => Stage::Completed,
-    };
+    let status: Option<Cow<'_, str>> = object.read("status")?;
+    let stage = response::stage_by(status.as_deref()).ok_or(FoldError::Unfinished)?;
     let mut fold = Fold::default();
     fold.take_response(stage, Raw(text.trim()))?;
     fold.finish()

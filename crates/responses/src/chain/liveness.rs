@@ -130,6 +130,18 @@ mod tests {
     }
 
     #[test]
+    fn a_word_before_the_answer_is_due_proves_nothing_about_pings() {
+        let (dead, pings) = run(400, |_| false, |second| second == 16);
+        assert_eq!((dead, pings), (Some(50), Pings::Trusted));
+    }
+
+    #[test]
+    fn a_word_after_the_answer_was_due_proves_that_pings_are_ignored() {
+        let (_, pings) = run(28, |_| false, |second| second == 21);
+        assert_eq!(pings, Pings::Ignored);
+    }
+
+    #[test]
     fn a_peer_that_once_answered_and_stops_is_dead() {
         let (dead, _) = run(400, |second| second == 15, |second| second == 17);
         assert!(dead.is_some());

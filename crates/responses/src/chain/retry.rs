@@ -194,9 +194,25 @@ mod tests {
     }
 
     #[test]
+    fn many_chains_do_not_come_back_at_once() {
+        let policy = RetryPolicy::default();
+        let first = |seed| match Attempts::default().after(Class::Server, None, &policy, seed) {
+            Verdict::Again(pause) => pause.saturating_sub(policy.server.first).as_micros(),
+            Verdict::GiveUp => panic!("gives up at once"),
+        };
+        let widest = (policy.server.first / 8).as_micros();
+        let mut pauses: Vec<u128> = (0..200).map(first).collect();
+        pauses.sort_unstable();
+        assert!(pauses[50] > widest / 8 && pauses[150] < widest * 7 / 8, "{pauses:?}");
+        pauses.dedup();
+        assert!(pauses.len() > 190, "{}", pauses.len());
+    }
+
+    #[test]
     fn a_wait_the_server_asks_for_is_kept_to_and_patience_ends_it() {
         let policy = RetryPolicy { patience: Duration::from_secs(100), ..RetryPolicy::default() };
         assert_eq!(pauses(Class::Limit, Some(Duration::from_secs(30)), &policy), [Duration::from_secs(30); 3]);
+        assert_eq!(pauses(Class::Limit, Some(Duration::from_secs(25)), &policy), [Duration::from_secs(25); 4]);
         assert_eq!(pauses(Class::Limit, Some(Duration::from_secs(101)), &policy), []);
     }
 

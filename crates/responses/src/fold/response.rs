@@ -1,5 +1,7 @@
 //! A finished response.
 
+use std::borrow::Cow;
+
 use crate::error::ApiError;
 use crate::event::Stage;
 use crate::id::ResponseId;
@@ -36,6 +38,25 @@ pub struct Response {
     json: Json,
 }
 
+/// How a response ended, by its own word; nothing, if it says that it did not. A server that leaves it out, or has a
+/// word of its own, has ended it well.
+pub(super) fn stage_by(status: Option<&str>) -> Option<Stage> {
+    match status {
+        Some("incomplete" | "cancelled") => Some(Stage::Incomplete),
+        Some("failed") => Some(Stage::Failed),
+        Some("queued" | "in_progress") => None,
+        _ => Some(Stage::Completed),
+    }
+}
+
+fn status_of(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Incomplete => r#""incomplete""#,
+        Stage::Failed => r#""failed""#,
+        _ => r#""completed""#,
+    }
+}
+
 impl Response {
     pub(super) fn new(
         id: ResponseId,
@@ -50,14 +71,15 @@ impl Response {
         let incomplete = details.map(|raw| Object::split(raw.0)?.read("reason")).transpose()?.flatten();
         let (name, items, failure) = (Json::of(&id), Json::of(&output), error.as_deref().map(Json::of));
         object.set("id", name.text());
-        if stage == Stage::Failed {
-            // An `error` event may be the last that comes: the response it ends still says `in_progress`, and not why.
-            object.set("status", r#""failed""#);
-            if let Some(failure) = &failure
-                && !object.get("error").is_some_and(|text| text.starts_with('{'))
-            {
-                object.set("error", failure.text());
-            }
+        // An `error` event may be the last that comes: the response it ends still says `in_progress`, and not why.
+        let status: Result<Option<Cow<'_, str>>, _> = object.read("status");
+        if !status.is_ok_and(|status| stage_by(status.as_deref()) == Some(stage)) {
+            object.set("status", status_of(stage));
+        }
+        if let (Stage::Failed, Some(failure)) = (stage, &failure)
+            && !object.get("error").is_some_and(|text| text.starts_with('{'))
+        {
+            object.set("error", failure.text());
         }
         object.set("output", items.text());
         let json = Json::of(&object);

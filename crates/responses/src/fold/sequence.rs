@@ -38,7 +38,10 @@ impl Sequence {
         if self.counts {
             return Seen::Before;
         }
-        *self = Self { odd: true, ..Self::default() };
+        // The first number again: the first event came twice, or they all have the same. The next will tell.
+        if number.saturating_add(1) != next {
+            *self = Self { odd: true, ..Self::default() };
+        }
         Seen::Now
     }
 
@@ -71,6 +74,7 @@ mod tests {
     fn a_number_that_comes_twice_is_seen() {
         use Seen::{Before, Now};
         assert_eq!(notes(&[0, 1, 1, 2, 0]), (vec![Now, Now, Before, Now, Before], false));
+        assert_eq!(notes(&[0, 0, 1, 1]), (vec![Now, Now, Now, Before], false));
     }
 
     #[test]

@@ -119,7 +119,14 @@ impl<'de> Deserialize<'de> for Unescaped {
                 f.write_str("a string")
             }
             fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Self::Value, E> {
-                Ok(Unescaped(String::from_utf8_lossy(bytes).into_owned()))
+                // The library gives half a pair as its three bytes, and nothing else that is not UTF-8.
+                const FIRST_OF_HALF: Option<&u8> = Some(&0xED);
+                let mut text = String::with_capacity(bytes.len());
+                for chunk in bytes.utf8_chunks() {
+                    text.push_str(chunk.valid());
+                    text.extend((chunk.invalid().first() == FIRST_OF_HALF).then_some(char::REPLACEMENT_CHARACTER));
+                }
+                Ok(Unescaped(text))
             }
         }
         deserializer.deserialize_bytes(Lossy)

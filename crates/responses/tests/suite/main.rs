@@ -4,6 +4,8 @@
 mod pair;
 
 #[cfg(test)]
+mod allocations;
+#[cfg(test)]
 mod chain_exhaustive;
 #[cfg(test)]
 mod chain_properties;

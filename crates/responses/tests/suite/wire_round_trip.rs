@@ -1,1 +1,8 @@
-//! To be written.
+//! What we do not understand goes on as it came; what the protocol names, we understand.
+
+mod content;
+mod events;
+mod items;
+mod json_text;
+mod requests;
+mod unknown;
