@@ -34,7 +34,7 @@ ci:
 
 # fuzz one target until stopped (cargo-fuzz, nightly)
 fuzz TARGET:
-    cargo +nightly fuzz run {{TARGET}}
+    cargo +nightly fuzz run --fuzz-dir fuzz {{TARGET}}
 
 # which changes to the code no test notices (cargo-mutants)
 mutants:

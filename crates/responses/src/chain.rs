@@ -20,7 +20,7 @@ mod time;
 pub mod turn;
 
 pub use anchor::{Anchor, Plan, WhyAll, plan};
-pub use client::{Chain, Config, Heard, NotSteered, NotSubmitted};
+pub use client::{Chain, Config, Heard, NotSteered, NotSubmitted, readable};
 pub use limits::{Beat, Limits, Peer};
 pub use link::{LinkId, Transport};
 pub use notice::{Effect, Failure, Fault, Notice, Outcome, Trouble};

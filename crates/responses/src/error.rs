@@ -76,10 +76,12 @@ impl ApiError {
 
     fn from_fields(object: &Object<'_>) -> Self {
         let message = lossy(object.get("message")).or_else(|| lossy(object.get("detail"))).unwrap_or_default();
+        // llama.cpp and others put the status where the code should be.
+        let code_is_status = status(object.get("code"));
         let seconds = object.get("resets_in_seconds").and_then(|text| u64::read(text).ok());
         Self {
-            status: status(object.get("status")),
-            code: lossy(object.get("code")),
+            status: status(object.get("status")).or(code_is_status),
+            code: lossy(object.get("code").filter(|_| code_is_status.is_none())),
             kind: lossy(object.get("type")).filter(|kind| &**kind != "error"),
             wait: seconds.map(Duration::from_secs).or_else(|| wait_in_text(&message)),
             param: lossy(object.get("param")),
@@ -157,6 +159,13 @@ impl ApiError {
     /// Whole seconds, never less than asked for: what every client understands.
     fn headers(&self) -> Option<String> {
         self.wait.map(|wait| format!(r#"{{"retry-after":"{}"}}"#, wait.as_millis().div_ceil(1000)))
+    }
+
+    /// Whether it is about the response a request goes on from. Not every server has the code for it.
+    pub(crate) fn is_about_the_parent(&self) -> bool {
+        let param = matches!(self.param.as_deref(), Some("previous_response_id" | "response_id"));
+        let status = matches!(self.status, Some(400 | 404) | None);
+        self.code.as_deref() == Some("previous_response_not_found") || (param && status)
     }
 
     /// What the error means for the next step.

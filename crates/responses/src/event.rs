@@ -29,11 +29,16 @@ impl<'a> ServerEvent<'a> {
     /// Reads an event. An unknown type is not an error; one that a response is built from and that lacks its fields is.
     pub fn parse(text: &'a str) -> Result<Self, WireError> {
         let object = Object::parse(text)?;
-        let kind: Cow<'a, str> = object.read("type")?;
+        let kind: Cow<'a, str> = match object.get("error") {
+            // Some servers send the body of an HTTP error as the event.
+            Some(error) if error.starts_with('{') && object.get("type").is_none() => Cow::Borrowed("error"),
+            _ => object.read("type")?,
+        };
         Ok(Self {
             text,
             lane: object.read("stream_id")?,
-            sequence: object.read("sequence_number")?,
+            // A number that cannot be read is as good as none: nothing that counts hangs on it.
+            sequence: object.read("sequence_number").unwrap_or_default(),
             body: Body::read(&kind, &object)?,
             kind,
         })

@@ -79,7 +79,7 @@ impl Fold {
         let seen = self.sequence.note(event.sequence);
         match &event.body {
             Body::Response(stage, raw) => self.take_response(*stage, *raw),
-            Body::ItemAdded(index, _) => self.slot(*index).map(|_| Folded::More),
+            Body::ItemAdded(Some(index), _) => self.slot(*index).map(|_| Folded::More),
             Body::ItemDone(index, raw) => self.take_item(*index, *raw),
             Body::ItemInterrupted(index) => {
                 self.items.remove(index);
@@ -187,11 +187,21 @@ impl Fold {
         Ok(Folded::Ended)
     }
 
-    fn take_item(&mut self, index: u32, raw: Raw<'_>) -> Result<Folded, FoldError> {
+    /// Takes an item that is whole. The index says which it is, where there is one and it was not used for another.
+    fn take_item(&mut self, index: Option<u32>, raw: Raw<'_>) -> Result<Folded, FoldError> {
         let item = Item::keep(raw.0).map_err(|error| error.in_field("item"))?;
-        if self.slot(index)?.is_some() {
+        let known = match index {
+            Some(index) => self.items.get(&index).and_then(Option::as_ref),
+            None => self.items.values().flatten().find(|known| known.text() == item.text()),
+        };
+        if known.is_some_and(|known| known.is_the_same_as(&item)) {
             return Ok(Folded::Repeat);
         }
+        let last = self.items.keys().last().copied();
+        let index = match index.filter(|_| known.is_none()) {
+            Some(index) => index,
+            None => last.map_or(Some(0), |last| last.checked_add(1)).ok_or_else(too_many_items)?,
+        };
         self.bytes += item.text().len();
         if self.bytes > MAX_OUTPUT_BYTES {
             return Err(WireError::Limit { what: "the size of a response", limit: MAX_OUTPUT_BYTES }.into());

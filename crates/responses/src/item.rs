@@ -118,6 +118,18 @@ impl Item {
         Object::split(&self.text).ok()?.read::<Option<_>>("id").ok()?
     }
 
+    /// Whether nothing of it is missing. A response at its limit may end in the middle of an item: a call of which a part
+    /// is missing must be answered, and must not be run.
+    pub fn is_whole(&self) -> bool {
+        let status = Object::split(&self.text).ok().and_then(|object| object.read::<Option<Status>>("status").ok()?);
+        !matches!(status, Some(Status::Incomplete | Status::InProgress))
+    }
+
+    /// Whether both say the same thing, perhaps under two ids: middlemen rotate those.
+    pub(crate) fn is_the_same_as(&self, other: &Self) -> bool {
+        self.text == other.text || (self.kind == other.kind && self.call() == other.call())
+    }
+
     /// The call this item makes and that its reader must answer before the model can go on.
     pub fn call(&self) -> Option<CallId> {
         match self.view() {
@@ -129,8 +141,19 @@ impl Item {
             ItemView::ToolSearchCall(call) if call.is_for_the_client() => call.call_id,
             ItemView::McpApprovalRequest(request) => Some(request.id),
             ItemView::Hosted(hosted) if self.kind == ItemKind::ComputerCall => hosted.call_id,
+            ItemView::Unknown => self.call_of_a_malformed_item(),
             _ => None,
         }
+    }
+
+    /// A call that lacks a field of its kind is a call still: the service will ask for its answer.
+    fn call_of_a_malformed_item(&self) -> Option<CallId> {
+        const CALLS: [&str; 5] =
+            ["function_call", "custom_tool_call", "local_shell_call", "shell_call", "apply_patch_call"];
+        let object = Object::split(&self.text).ok()?;
+        let kind: Cow<'_, str> = object.read("type").ok()?;
+        let id = object.read::<Option<CallId>>("call_id").ok()?;
+        id.filter(|_| CALLS.contains(&&*kind) && object.get("async") != Some("true"))
     }
 
     /// The call this item answers.

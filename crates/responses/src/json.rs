@@ -107,12 +107,16 @@ impl WireError {
     }
 
     pub(crate) fn shape(expected: &'static str, found: &str) -> Self {
-        const SHOWN: usize = 40;
-        let mut shown: String = found.chars().take(SHOWN).collect();
-        if shown.len() < found.len() {
-            shown.push('…');
-        }
-        Self::Shape { expected, found: shown }
+        Self::Shape { expected, found: shortened(found) }
+    }
+}
+
+/// What is shown of something that came from outside, and may be of any length.
+pub(crate) fn shortened(text: &str) -> String {
+    const SHOWN: usize = 40;
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
     }
 }
 
@@ -314,7 +318,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
                     if fields.len() == MAX_FIELDS {
                         refusal = Some(Refusal::TooMany);
                     } else if fields.iter().any(|(name, _)| *name == key) {
-                        refusal = Some(Refusal::Twice(key.into_owned()));
+                        refusal = Some(Refusal::Twice(shortened(&key)));
                     } else {
                         fields.push((key, value.get()));
                     }

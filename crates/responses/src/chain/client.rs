@@ -5,12 +5,15 @@
 
 mod events;
 mod line;
+mod readable;
 mod recover;
 mod steer;
 mod wake;
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::anchor::{Anchor, Plan, WhyAll, plan};
 use super::limits::{Limits, Peer};
@@ -20,12 +23,13 @@ use super::notice::{Effect, Failure, Notice, Outcome};
 use super::retry::RetryPolicy;
 use super::route::{Mode, Route, RouteLimits, Way};
 use super::time::Time;
-use super::turn::{Purpose, Queued, Turn, TurnId};
+use super::turn::{Purpose, Queued, Sent, Turn, TurnId};
 use crate::id::{CallId, LaneId, ResponseId};
 use crate::item::Item;
 use crate::request::{Ask, Settings};
 use crate::transcript::Transcript;
 use line::Line;
+pub use readable::readable;
 
 /// What a chain is made with.
 #[derive(Debug, Clone, Default)]
@@ -44,6 +48,8 @@ pub struct Config {
     pub lane: Option<LaneId>,
     /// Spreads its pauses, so that many chains do not come back at once.
     pub seed: u64,
+    /// What the clock on the wall showed when time began, since 1970: servers say on it when a limit ends.
+    pub epoch: Option<Duration>,
 }
 
 /// One conversation with one server.
@@ -330,6 +336,8 @@ impl Chain {
             Plan::All(why) => (None, 0, Some(why)),
         };
         let items = self.transcript.since(from);
+        let readable = if all.is_some() { readable(items, ask.settings.store()) } else { Cow::Borrowed(items) };
+        let items = readable.as_ref();
         let content = Ask { previous, items, bytes: self.transcript.bytes_since(from) };
         let count = items.len();
         let text = match transport {
@@ -339,13 +347,13 @@ impl Chain {
                 ask.settings.create_frame(self.config.lane.as_ref(), generate, &content)
             }
         };
+        let sent = Sent { covers: self.transcript.len(), named_parent: previous.is_some(), bytes: text.len() };
         self.tell_sent(ask.turn, transport, all, (count, text.len()));
         self.effects.push_back(match transport {
             Transport::Http => Effect::Post(link, text),
             Transport::WebSocket => Effect::Send(link, text),
         });
-        let covers = self.transcript.len();
-        self.turn = Turn::Streaming(Box::new(ask.sent(link, transport, covers, now)));
+        self.turn = Turn::Streaming(Box::new(ask.sent(link, transport, sent, now)));
     }
 
     fn tell_sent(&mut self, turn: TurnId, transport: Transport, all: Option<WhyAll>, size: (usize, usize)) {

@@ -41,6 +41,11 @@ impl Liveness {
         self.alive();
     }
 
+    /// Bytes moved. It proves nothing about pings.
+    pub(crate) fn moved(&mut self) {
+        self.alive();
+    }
+
     /// Anything came. Says what that proves about pings.
     pub(crate) fn word(&mut self, now: Time, pings: Pings) -> Pings {
         let overdue = self.misses > 0 || self.answer_due.is_some_and(|due| due <= now);

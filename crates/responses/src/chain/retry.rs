@@ -52,7 +52,7 @@ pub struct RetryPolicy {
     pub waiting: Budget,
     /// How long a turn may wait in all, for limits and for the network.
     pub patience: Duration,
-    /// How often a turn goes on after a part of its answer was whole: progress gives budgets back, but not for ever.
+    /// How often a turn goes on after a part of its answer was kept: that gives budgets back, but not for ever.
     pub resumptions: u32,
 }
 
@@ -70,7 +70,7 @@ impl Default for RetryPolicy {
             server: budget(8, 500, 30),
             waiting: budget(10_000, 1000, 60),
             patience: Duration::from_hours(24),
-            resumptions: 100,
+            resumptions: 3,
         }
     }
 }
@@ -109,7 +109,12 @@ impl Attempts {
         if *used >= budget.tries {
             return Verdict::GiveUp;
         }
-        let pause = told.unwrap_or_else(|| spread(pause(budget, *used), seed, *used));
+        let own = spread(pause(budget, *used), seed, *used);
+        // The first time the server's word is enough; if it did not help, a longer pause of our own holds.
+        let pause = told.map_or(own, |told| if *used == 0 { told } else { told.max(own) });
+        if pause > policy.patience {
+            return Verdict::GiveUp;
+        }
         *used += 1;
         if matches!(class, Class::Limit | Class::Reach) {
             self.waited = self.waited.saturating_add(pause);

@@ -20,7 +20,7 @@ use super::time::Time;
 use crate::frame::ClientFrame;
 use crate::id::{LaneId, ResponseId};
 use crate::item::Item;
-use crate::json::{Json, Object};
+use crate::json::{Json, Object, shortened};
 use crate::request::Request;
 
 pub use context::Context;
@@ -38,6 +38,10 @@ pub struct ConnectionLimits {
     pub named_lanes: usize,
     /// Requests that wait; more are refused.
     pub queued: usize,
+    /// Bytes of requests that wait; more are refused.
+    pub queued_bytes: usize,
+    /// How long a response is looked for elsewhere.
+    pub recall: Duration,
     /// Steers of one response that wait; more are refused.
     pub pending_steers: usize,
     /// The largest message taken.
@@ -59,6 +63,8 @@ impl Default for ConnectionLimits {
             active: 16,
             named_lanes: 32,
             queued: 128,
+            queued_bytes: 64 << 20,
+            recall: Duration::from_secs(30),
             pending_steers: 8,
             frame_bytes: (16 << 20) - 1,
             remembered_bytes: 256 << 20,
@@ -102,7 +108,8 @@ pub struct RunRequest {
 pub enum ConnectionEffect {
     /// Send a message.
     Send(String),
-    /// Look for a response elsewhere than in this connection, and answer with `handle_recalled`: the lane waits for it.
+    /// Look for a response elsewhere than in this connection, and answer with `handle_recalled`. The lane waits for it,
+    /// for as long as `ConnectionLimits::recall`.
     Recall(RunId, ResponseId),
     /// Run.
     Begin(RunId, Box<RunRequest>),
@@ -120,16 +127,25 @@ pub enum ConnectionEffect {
     Close(Shutdown),
 }
 
+/// A request that waits for its turn.
+#[derive(Debug, Clone, Copy)]
+struct Waiting {
+    lane: usize,
+    bytes: usize,
+}
+
 /// One socket with its lanes.
 #[derive(Debug, Clone)]
 pub struct Connection {
     limits: ConnectionLimits,
     powers: Powers,
     lanes: Vec<Lane>,
-    /// Lanes with requests that wait, in the order in which those came.
-    ready: VecDeque<usize>,
+    /// Requests that wait, in the order in which they came: on which lane, and how large.
+    ready: VecDeque<Waiting>,
     life: Life,
     born: Time,
+    /// The last moment that was told.
+    now: Time,
     liveness: Liveness,
     runs: u64,
     steers: u64,
@@ -147,6 +163,7 @@ impl Connection {
             ready: VecDeque::new(),
             life: Life::Open,
             born: now,
+            now,
             runs: 0,
             steers: 0,
             effects: VecDeque::new(),
@@ -160,6 +177,7 @@ impl Connection {
 
     /// A message came.
     pub fn handle_frame(&mut self, now: Time, text: &str) {
+        self.now = now;
         self.heard(now);
         if self.is_closed() {
             return;
@@ -168,14 +186,14 @@ impl Connection {
             return self.handle_oversize();
         }
         match ClientFrame::parse(text) {
-            Ok(ClientFrame::Create(request)) => self.create(*request),
+            Ok(ClientFrame::Create(request)) => self.create(*request, text.len()),
             Ok(ClientFrame::Steer { previous, input }) => self.steer(&previous, input),
             Ok(ClientFrame::Inject { response, items }) => self.inject(&response, items),
             Ok(ClientFrame::Interrupt { response }) => self.interrupt(&response),
             // What one generation of Codex says when it has read a response.
             Ok(ClientFrame::Unknown { kind, .. }) if &*kind == "response.processed" => {}
             Ok(ClientFrame::Unknown { kind, .. }) => {
-                let refusal = say::invalid("type", &format!("unknown event type `{kind}`"));
+                let refusal = say::invalid("type", &format!("unknown event type `{}`", shortened(&kind)));
                 self.refuse(lane_of(text).as_ref(), &refusal);
             }
             Err(error) => self.refuse(lane_of(text).as_ref(), &say::unreadable(&error)),
@@ -183,7 +201,7 @@ impl Connection {
         self.pump();
     }
 
-    fn create(&mut self, request: Request) {
+    fn create(&mut self, request: Request, bytes: usize) {
         let named = request.delivery.stream_id.as_ref().filter(|name| !name.is_null());
         let name = match named.map(Json::read::<LaneId>).transpose() {
             Ok(name) => name,
@@ -193,8 +211,8 @@ impl Connection {
             Some(say::connection_limit())
         } else if request.background() {
             Some(say::invalid("background", "a response over a websocket cannot run in the background"))
-        } else if self.ready.len() >= self.limits.queued {
-            Some(say::too_many_queued(self.limits.queued))
+        } else if self.ready.len() >= self.limits.queued || self.queued_bytes() + bytes > self.limits.queued_bytes {
+            Some(say::too_many_queued(self.ready.len()))
         } else {
             None
         };
@@ -203,7 +221,7 @@ impl Connection {
         }
         match self.lane_named(name.as_ref()) {
             Some(lane) => {
-                self.ready.push_back(lane);
+                self.ready.push_back(Waiting { lane, bytes });
                 if let Some(lane) = self.lanes.get_mut(lane) {
                     lane.queue.push_back(request);
                 }
@@ -228,14 +246,22 @@ impl Connection {
     /// Starts what can start: in the order of arrival, one at a time on a lane, so many at once in all.
     fn pump(&mut self) {
         while self.active() < self.limits.active {
-            let free = |lane: &usize| self.lanes.get(*lane).is_some_and(|lane| lane.active.is_none());
+            let free = |waits: &Waiting| self.lanes.get(waits.lane).is_some_and(|lane| lane.active.is_none());
             let Some(at) = self.ready.iter().position(free) else { break };
-            let Some(lane) = self.ready.remove(at) else { break };
-            if let Some(request) = self.lanes.get_mut(lane).and_then(|lane| lane.queue.pop_front()) {
+            let Some(Waiting { lane, .. }) = self.ready.remove(at) else { break };
+            let next = self.lanes.get_mut(lane).and_then(|lane| {
+                lane.steered = false;
+                lane.queue.pop_front()
+            });
+            if let Some(request) = next {
                 self.start(lane, request);
             }
         }
         self.close_if_drained();
+    }
+
+    fn queued_bytes(&self) -> usize {
+        self.ready.iter().map(|waits| waits.bytes).sum()
     }
 
     fn active(&self) -> usize {
@@ -248,7 +274,7 @@ impl Connection {
         let input = request.input.take().map(crate::request::Input::into_items).unwrap_or_default();
         let previous = request.previous_response_id();
         let run = self.new_run();
-        let parent = previous.as_ref().map(|previous| self.remembered(previous));
+        let parent = previous.as_ref().map(|previous| self.remembered(lane, previous));
         let active = Active::new(run, Arc::new(request), previous, input);
         match parent {
             None => self.begin(lane, active, &Context::default()),
@@ -261,7 +287,8 @@ impl Connection {
                     self.effects.push_back(ConnectionEffect::Recall(run, previous));
                 }
                 if let Some(lane) = self.lanes.get_mut(lane) {
-                    lane.active = Some(Active { phase: Phase::Recalling, ..active });
+                    let until = self.now.after(self.limits.recall);
+                    lane.active = Some(Active { phase: Phase::Recalling(until), ..active });
                 }
             }
         }
@@ -270,7 +297,7 @@ impl Connection {
     /// What was found elsewhere of a response that this connection does not remember.
     pub fn handle_recalled(&mut self, run: RunId, found: Option<Context>) {
         let Some(lane) = self.lane_running(run) else { return };
-        let recalling = |active: &mut Active| active.phase == Phase::Recalling;
+        let recalling = |active: &mut Active| matches!(active.phase, Phase::Recalling(_));
         let Some(active) = self.lanes.get_mut(lane).and_then(|lane| lane.active.take_if(recalling)) else { return };
         match found {
             Some(context) => self.begin(lane, active, &context),
@@ -300,11 +327,13 @@ impl Connection {
         }
     }
 
-    fn remembered(&self, id: &ResponseId) -> Option<(usize, Context)> {
-        self.lanes.iter().enumerate().find_map(|(at, lane)| {
-            let latest = lane.latest.as_ref().filter(|latest| latest.id == *id)?;
+    /// Its own lane comes first: some backends give the same id to responses of different lanes.
+    fn remembered(&self, lane: usize, id: &ResponseId) -> Option<(usize, Context)> {
+        let holds = |at: usize| {
+            let latest = self.lanes.get(at)?.latest.as_ref().filter(|latest| latest.id == *id)?;
             Some((at, latest.context.clone()))
-        })
+        };
+        holds(lane).or_else(|| (0..self.lanes.len()).find_map(holds))
     }
 
     fn lane_running(&self, run: RunId) -> Option<usize> {

@@ -39,9 +39,9 @@ impl Queued {
     }
 
     /// It leaves. Whoever had it in hand has it no longer.
-    pub(crate) fn sent(self, link: LinkId, transport: Transport, covers: usize, now: Time) -> Streaming {
+    pub(crate) fn sent(self, link: LinkId, transport: Transport, sent: Sent, now: Time) -> Streaming {
         let (fold, flow, steers) = (Fold::default(), Flow::Running, Vec::new());
-        Streaming { ask: self, link, transport, covers, heard: now, fold, flow, steers }
+        Streaming { ask: self, link, transport, sent, heard: now, kept_alive: false, fold, flow, steers }
     }
 
     /// It has to wait.
@@ -56,13 +56,24 @@ pub struct Streaming {
     pub(crate) ask: Queued,
     pub(crate) link: LinkId,
     pub(crate) transport: Transport,
-    /// How many items of the transcript the server has once it has read the request.
-    pub(crate) covers: usize,
-    /// When the server last said something.
+    pub(crate) sent: Sent,
+    /// When the server last said something about the response.
     pub(crate) heard: Time,
+    /// The server says between times that it is still there.
+    pub(crate) kept_alive: bool,
     pub(crate) fold: Fold,
     pub(crate) flow: Flow,
     pub(crate) steers: Vec<Steer>,
+}
+
+/// What left.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sent {
+    /// How many items of the transcript the server has once it has read it.
+    pub(crate) covers: usize,
+    /// Whether it named a response to go on from.
+    pub(crate) named_parent: bool,
+    pub(crate) bytes: usize,
 }
 
 /// What a streaming turn waits for.
@@ -82,7 +93,8 @@ pub(crate) enum Flow {
 #[derive(Debug, Clone)]
 pub(crate) struct Steer {
     pub(crate) items: Vec<Item>,
-    pub(crate) accepted: bool,
+    /// The server's name for it, once it was accepted.
+    pub(crate) accepted: Option<Box<str>>,
 }
 
 impl Streaming {

@@ -11,10 +11,10 @@ use crate::json::{Object, Raw, WireError};
 pub enum Body<'a> {
     /// A response begins, moves on, or ends. Carries the response as it then is.
     Response(Stage, Raw<'a>),
-    /// An item begins; what it holds is a placeholder.
-    ItemAdded(u32, Raw<'a>),
+    /// An item begins; what it holds is a placeholder. Some servers do not say where.
+    ItemAdded(Option<u32>, Raw<'a>),
     /// An item is whole.
-    ItemDone(u32, Raw<'a>),
+    ItemDone(Option<u32>, Raw<'a>),
     /// An item will not become whole, because the response was interrupted.
     ItemInterrupted(u32),
     /// A part of an item begins or is whole.
@@ -38,6 +38,8 @@ pub enum Body<'a> {
     SteerAccepted {
         /// The response it steers.
         previous: ResponseId,
+        /// The server's name for the steer.
+        steer: Option<Cow<'a, str>>,
     },
     /// A steer waits for answers to calls.
     SteerPending {
@@ -48,6 +50,8 @@ pub enum Body<'a> {
     SteerFailed {
         /// The response it was for.
         previous: ResponseId,
+        /// The server's name for the steer, if it has one.
+        steer: Option<Cow<'a, str>>,
         /// Why.
         error: Box<ApiError>,
     },
@@ -171,17 +175,20 @@ impl<'a> Body<'a> {
         if let Some(stage) = stage(kind) {
             return Ok(Self::Response(stage, object.read("response")?));
         }
-        let index = || object.read::<u32>("output_index");
+        let index = || object.read::<Option<u32>>("output_index");
         Ok(match kind {
             "response.output_item.added" => Self::ItemAdded(index()?, object.read("item")?),
             "response.output_item.done" => Self::ItemDone(index()?, object.read("item")?),
-            "response.output_item.interrupted" => Self::ItemInterrupted(index()?),
+            "response.output_item.interrupted" => Self::ItemInterrupted(object.read("output_index")?),
             "error" => Self::Error(Box::new(ApiError::from_event(object)?)),
-            "response.steer.accepted" => Self::SteerAccepted { previous: steered(object)?.0 },
+            "response.steer.accepted" => {
+                let (previous, steer) = steered(object)?;
+                Self::SteerAccepted { previous, steer }
+            }
             "response.steer.pending" => Self::SteerPending { previous: steered(object)?.0 },
             "response.steer.failed" => {
-                let (previous, error) = steered(object)?;
-                Self::SteerFailed { previous, error: Box::new(error) }
+                let ((previous, steer), error) = (steered(object)?, inner_error(object)?);
+                Self::SteerFailed { previous, steer, error: Box::new(error) }
             }
             "response.interrupt.accepted" => Self::InterruptAccepted,
             "response.interrupt.failed" => Self::InterruptFailed(Box::new(inner_error(object)?)),
@@ -224,10 +231,10 @@ fn stage(kind: &str) -> Option<Stage> {
     })
 }
 
-/// The response a steer is about, and what went wrong with it, if anything did.
-fn steered(object: &Object<'_>) -> Result<(ResponseId, ApiError), WireError> {
+/// The response a steer is about, and the server's name for the steer.
+fn steered<'a>(object: &Object<'a>) -> Result<(ResponseId, Option<Cow<'a, str>>), WireError> {
     let steer = Object::split(object.read::<Raw<'_>>("steer")?.0).map_err(|error| error.in_field("steer"))?;
-    Ok((steer.read("previous_response_id")?, inner_error(object)?))
+    Ok((steer.read("previous_response_id")?, steer.read("id")?))
 }
 
 fn inner_error(object: &Object<'_>) -> Result<ApiError, WireError> {

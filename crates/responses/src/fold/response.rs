@@ -66,9 +66,10 @@ impl Response {
         error: Option<Box<ApiError>>,
     ) -> Result<Self, WireError> {
         let mut object = Object::split(latest.text())?;
-        let usage = object.read("usage")?;
+        // Of no consequence to the answer: what cannot be read is left out.
+        let usage = object.read("usage").unwrap_or_default();
         let details: Option<Raw<'_>> = object.read("incomplete_details")?;
-        let incomplete = details.map(|raw| Object::split(raw.0)?.read("reason")).transpose()?.flatten();
+        let incomplete = details.and_then(|raw| Object::split(raw.0).ok()?.read("reason").ok()?);
         let (name, items, failure) = (Json::of(&id), Json::of(&output), error.as_deref().map(Json::of));
         object.set("id", name.text());
         // An `error` event may be the last that comes: the response it ends still says `in_progress`, and not why.

@@ -77,6 +77,14 @@ kinds! {
 }
 
 impl ItemKind {
+    /// Whether such an item comes from the client, whoever wrote it.
+    pub(crate) fn is_only_said_to_the_model(self) -> bool {
+        matches!(
+            self,
+            Self::AdditionalTools | Self::ConfigurationUpdate | Self::CompactionTrigger | Self::ItemReference
+        )
+    }
+
     /// The kind an object names. On input the name may be missing: then a role makes a message, an id a reference.
     pub(crate) fn of(object: &Object<'_>) -> Result<Self, WireError> {
         if let Some(tag) = object.read::<Option<Cow<'_, str>>>("type")? {

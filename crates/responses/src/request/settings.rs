@@ -16,8 +16,12 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Takes the settings of a request; its input, lineage and delivery are the chain's business and are left out.
+    /// Takes the settings of a request. Its input, what it goes on from and how it travels are the chain's business and
+    /// are left out; so is `conversation`, because a chain keeps the conversation itself, and the service takes only one.
     pub fn new(request: &Request) -> Self {
+        let mut request = request.clone();
+        request.retention.conversation = None;
+        let request = &request;
         let mut text = String::new();
         let mut object = ObjectWriter::begin(&mut text);
         request.put_settings(&mut object);

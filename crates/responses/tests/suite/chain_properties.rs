@@ -3,8 +3,10 @@
 //! What must hold is checked by the pair itself at every step: the model sees exactly the transcript, no item twice,
 //! one request in flight, every turn ends once, nothing told is lost, and no refusal that could be foreseen.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
-use responses::chain::{Config, Mode, Outcome, Peer, Transport};
+use responses::chain::{Config, Mode, Outcome, Peer, RetryPolicy, Transport};
 
 use crate::pair::{Ending, Opening, Pair, Step};
 
@@ -142,8 +144,42 @@ proptest! {
     }
 
     #[test]
-    fn a_stored_chain_never_sends_anything_twice(steps in schedule(3)) {
-        let mut pair = pair(&Config { mode: Mode::Http, ..Config::default() });
+    fn a_fault_that_never_ends_costs_a_bounded_number_of_requests(
+        (config, _) in config(),
+        always in ending(),
+        cuts in any::<bool>(),
+        steps in prop::collection::vec(ordinary(), 1..10),
+    ) {
+        let retry = RetryPolicy { patience: Duration::from_mins(10), ..RetryPolicy::default() };
+        let mut pair = pair(&Config { retry, ..config });
+        for step in steps {
+            pair.step(step);
+        }
+        pair.settle();
+        pair.always_ends(always);
+        let before = pair.ledger.sends.len();
+        prop_assert!(pair.submit().is_some());
+        for _ in 0..10_000 {
+            if pair.chain.is_idle() {
+                break;
+            }
+            // A line that is cut whenever something was whole is the worst of them.
+            let told = pair.told();
+            if !pair.deliver() {
+                pair.step(Step::Wake);
+            } else if cuts && pair.told() > told {
+                pair.step(Step::Cut);
+            }
+        }
+        prop_assert!(pair.chain.is_idle(), "the turn does not end");
+        let requests = pair.ledger.sends.len() - before;
+        prop_assert!(requests <= 60, "{requests} requests for one turn");
+    }
+
+    #[test]
+    fn a_stored_chain_never_sends_anything_twice((config, _) in config(), steps in schedule(3)) {
+        let peer = Peer { stores: true, steers: false, ..config.peer };
+        let mut pair = pair(&Config { peer, ..config });
         pair.settings = crate::pair::settings(r#"{"model":"m","store":true}"#);
         for step in steps {
             if !matches!(step, Step::Settings(_) | Step::Rewrite | Step::End(_)) {

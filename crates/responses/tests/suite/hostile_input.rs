@@ -138,13 +138,15 @@ fn a_million_elements_are_too_many_and_cost_no_more_than_the_limit() {
 }
 
 #[test]
-fn a_number_of_any_length_is_text_until_it_is_needed() {
+fn a_number_of_any_length_is_text_until_it_is_needed_and_a_place_that_cannot_be_read_is_none() {
     let digits = "9".repeat(MILLION);
     for number in [&*digits, "1e999999999", "-1", "1.5", "18446744073709551616", "\"7\""] {
         let needed = format!(r#"{{"type":"x","sequence_number":{number}}}"#);
+        assert_eq!(ServerEvent::parse(&needed).unwrap().sequence, None);
+        let needed = format!(r#"{{"type":"response.output_item.done","output_index":{number},"item":{{}}}}"#);
         let Err(WireError::In { field, source }) = ServerEvent::parse(&needed) else { panic!("{number:.20}") };
         let WireError::Shape { found, .. } = *source else { panic!("{source:?}") };
-        assert_eq!(field, "sequence_number");
+        assert_eq!(field, "output_index");
         assert!(found.len() < 64, "{found}");
         let carried = format!(r#"{{"type":"x","a":{number}}}"#);
         assert_eq!(ServerEvent::parse(&carried).unwrap().text(), carried);

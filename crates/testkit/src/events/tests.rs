@@ -63,11 +63,11 @@ fn check_order(texts: &[String]) {
     let mut done = Vec::new();
     for event in &events {
         if let Body::ItemAdded(index, _) = event.body {
-            assert_eq!(index as usize, done.len(), "items come one after the other");
+            assert_eq!(index.unwrap() as usize, done.len(), "items come one after the other");
             done.push(false);
         }
         if let Body::ItemDone(index, _) = event.body {
-            assert!(!std::mem::replace(&mut done[index as usize], true));
+            assert!(!std::mem::replace(&mut done[index.unwrap() as usize], true));
         }
     }
     assert!(done.into_iter().all(|done| done));

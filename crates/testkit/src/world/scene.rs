@@ -138,6 +138,7 @@ impl Scene {
             peer: Peer { interrupts: self.interrupts, line_age: 30 * second, ..Peer::default() },
             lane: None,
             seed: self.seed,
+            epoch: None,
         }
     }
 

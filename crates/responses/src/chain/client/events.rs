@@ -41,8 +41,9 @@ impl Chain {
             Turn::Streaming(streaming) if streaming.link == link => self.take_event(now, streaming, event),
             other => {
                 self.turn = other;
-                let ours = self.line.link() == Some(link);
-                if ours { self.take_stray(event) } else { Heard::Nobody }
+                let heard = if self.is_up(link) { self.take_stray(event) } else { Heard::Nobody };
+                self.advance(now);
+                heard
             }
         }
     }
@@ -51,11 +52,19 @@ impl Chain {
         let lane = self.config.lane.as_ref().map(crate::id::LaneId::as_str);
         // An error that ends the connection ends every lane, and names none.
         let for_all = matches!(&event.body, Body::Error(error) if error.meaning().memory == Memory::AllLost);
-        for_all || event.lane.as_deref() == lane
+        // A server without lanes names none: its refusal of a response that has not begun is ours.
+        let begun = matches!(&self.turn, Turn::Streaming(streaming) if streaming.fold.id().is_some());
+        let laneless = matches!(event.body, Body::Error(_)) && event.lane.is_none() && !begun;
+        for_all || laneless || event.lane.as_deref() == lane
     }
 
     fn take_event(&mut self, now: Time, mut streaming: Box<Streaming>, event: &ServerEvent<'_>) -> Heard {
-        streaming.heard = now;
+        if matches!(event.body, Body::Aside | Body::Unknown) {
+            // It says that it is there, not that it gets on.
+            streaming.kept_alive = true;
+        } else {
+            streaming.heard = now;
+        }
         // Only a socket carries more than one response.
         let may_echo = streaming.transport == Transport::WebSocket && streaming.fold.id().is_none();
         if may_echo && self.is_echo(event) {
@@ -103,6 +112,13 @@ impl Chain {
 
     fn fold_event(&mut self, now: Time, mut streaming: Box<Streaming>, event: &ServerEvent<'_>) -> Heard {
         let turn = streaming.ask.turn;
+        if streaming.ask.purpose == Purpose::WarmUp && matches!(event.body, Body::ItemAdded(..) | Body::ItemDone(..)) {
+            // It was asked to say nothing: what it says is nobody's, and stops here.
+            self.drop_line();
+            self.end(turn, Outcome::Cold);
+            self.advance(now);
+            return Heard::Nobody;
+        }
         let heard = match streaming.fold.push(event) {
             Err(error) => {
                 self.fell(now, streaming, Fault::Unreadable(error.to_string().into()));
@@ -111,7 +127,6 @@ impl Chain {
             Ok(Folded::Repeat) => Heard::Nobody,
             Ok(Folded::More | Folded::Ended) => Heard::Turn,
             Ok(Folded::Item(index, item)) => {
-                streaming.ask.attempts.progressed();
                 self.tell(Notice::Item { turn, index, item });
                 Heard::Turn
             }
@@ -174,7 +189,8 @@ impl Chain {
         let interrupted = response.incomplete_reason().is_some_and(|reason| reason.as_str() == "interrupted");
         self.return_steers(&mut streaming, None);
         let outcome = match (streaming.ask.purpose, streaming.flow) {
-            (Purpose::WarmUp, _) => Outcome::Warm,
+            (Purpose::WarmUp, _) if response.output().is_empty() => Outcome::Warm,
+            (Purpose::WarmUp, _) => Outcome::Cold,
             (Purpose::Answer, Flow::Interrupted(_)) if interrupted => Outcome::Cancelled,
             (Purpose::Answer, _) => Outcome::Answered(response),
         };
@@ -190,15 +206,16 @@ impl Chain {
             // It was asked to say nothing. What it remembers is not what was said.
             return;
         }
-        for (index, item) in spoken(fold, response) {
-            let told = fold.items().any(|(told, _)| told == index);
-            if !told {
-                self.tell(Notice::Item { turn: streaming.ask.turn, index, item: item.clone() });
+        let spoken = spoken(fold, response);
+        for (index, item) in &spoken {
+            if !fold.items().any(|(told, _)| told == *index) {
+                self.tell(Notice::Item { turn: streaming.ask.turn, index: *index, item: item.clone() });
             }
-            self.transcript.push(item);
         }
+        self.transcript.extend(spoken.into_iter().map(|(_, item)| item));
         let settings = &streaming.ask.settings;
-        let scope = if settings.store() && self.config.peer.stores {
+        let stored = response.field::<bool>("store").ok().flatten().unwrap_or(settings.store());
+        let scope = if settings.store() && stored && self.config.peer.stores {
             Scope::Server
         } else if streaming.transport == Transport::WebSocket {
             Scope::Link(streaming.link)
@@ -206,25 +223,42 @@ impl Chain {
             // An answer over HTTP that is kept nowhere: what the line remembers is older, and as good as it was.
             return;
         };
-        self.anchor = Some(Anchor {
+        let anchor = Anchor {
             response: response.id().clone(),
             scope,
             generation: self.transcript.generation(),
             // While a server warms, the next turn may have begun to fill the transcript.
-            covered: if warming { streaming.covers } else { self.transcript.len() },
+            covered: if warming { streaming.sent.covers } else { self.transcript.len() },
             fingerprint: settings.fingerprint(),
-        });
+        };
+        // A server that gives no name cannot be asked to go on from it.
+        self.anchor = (!response.id().as_str().is_empty()).then_some(anchor);
     }
 }
 
 /// The items of a response as they go into the transcript: what was told when it was whole stays as it was told.
 fn spoken(fold: &Fold, response: &Response) -> Vec<(u32, Item)> {
-    let told: Vec<(u32, Item)> = fold.items().map(|(index, item)| (index, item.clone())).collect();
+    let mut told: Vec<(u32, Item)> = fold.items().map(|(index, item)| (index, item.clone())).collect();
     if response.output().len() <= told.len() {
         return told;
     }
-    let whole = (0..).zip(response.output().iter().cloned());
-    whole.map(|(index, item)| told.iter().find(|(at, _)| *at == index).cloned().unwrap_or((index, item))).collect()
+    let mut free = told.last().map_or(0, |(last, _)| last.saturating_add(1));
+    let mut spoken = Vec::new();
+    for item in response.output() {
+        let named =
+            |(_, known): &(u32, Item)| known.text() == item.text() || (known.id().is_some() && known.id() == item.id());
+        let alike = |(_, known): &(u32, Item)| known.is_the_same_as(item);
+        let place = told.iter().position(named).or_else(|| told.iter().position(alike));
+        spoken.push(place.map_or_else(
+            || {
+                free += 1;
+                (free - 1, item.clone())
+            },
+            |place| told.remove(place),
+        ));
+    }
+    spoken.append(&mut told);
+    spoken
 }
 
 fn id_of(raw: Raw<'_>) -> Option<ResponseId> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::anchor::Scope;
 use super::super::link::LinkId;
-use super::super::liveness::{Liveness, Pulse};
+use super::super::liveness::{Liveness, Pings, Pulse};
 use super::super::notice::{Effect, Failure, Fault, Notice, Outcome, Trouble};
 use super::super::retry::Class;
 use super::super::route::Mode;
@@ -77,6 +77,14 @@ impl Chain {
         }
     }
 
+    fn is_opening(&self, link: LinkId) -> bool {
+        matches!(self.line, Line::Opening { link: opening, .. } if opening == link)
+    }
+
+    pub(super) fn is_up(&self, link: LinkId) -> bool {
+        matches!(&self.line, Line::Up(up) if up.link == link)
+    }
+
     /// The socket is open, or the request was accepted.
     pub fn handle_open(&mut self, now: Time, link: LinkId) {
         if let Turn::Streaming(streaming) = &mut self.turn
@@ -84,7 +92,7 @@ impl Chain {
         {
             streaming.heard = now;
         }
-        if !matches!(self.line, Line::Opening { link: opening, .. } if opening == link) {
+        if !self.is_opening(link) {
             return;
         }
         let liveness = Liveness::new(now, self.config.limits.beat);
@@ -107,7 +115,7 @@ impl Chain {
     }
 
     fn not_opened(&mut self, now: Time, link: LinkId, fault: Fault) {
-        if matches!(self.line, Line::Opening { link: opening, .. } if opening == link) {
+        if self.is_opening(link) {
             self.line_gone();
             self.without_line(now, fault);
             self.advance(now);
@@ -128,12 +136,22 @@ impl Chain {
         self.stream_fell(now, link, fault);
     }
 
-    /// A pong came.
+    /// A pong came: this peer answers pings, whatever was thought of it.
     pub fn handle_pong(&mut self, link: LinkId) {
         if let Line::Up(up) = &mut self.line
             && up.link == link
         {
             up.liveness.answered();
+            self.pings = Pings::Trusted;
+        }
+    }
+
+    /// Bytes moved over a link, in either direction. A large message on a slow line takes longer than a pong may.
+    pub fn handle_progress(&mut self, link: LinkId) {
+        if let Line::Up(up) = &mut self.line
+            && up.link == link
+        {
+            up.liveness.moved();
         }
     }
 

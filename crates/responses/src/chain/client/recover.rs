@@ -1,13 +1,15 @@
 //! What follows from a fault: what is kept, what is forgotten, and whether, when and how to ask again.
 
+use std::time::Duration;
+
 use super::super::anchor::Scope;
 use super::super::link::{LinkId, Transport};
 use super::super::notice::{Effect, Failure, Fault, Notice, Outcome};
 use super::super::retry::{Class, Verdict};
 use super::super::route::Mode;
 use super::super::time::Time;
-use super::super::turn::{Flow, Purpose, Queued, Streaming, Turn};
-use super::Chain;
+use super::super::turn::{Flow, Purpose, Queued, Sent, Streaming, Turn};
+use super::{Chain, Last};
 use crate::error::{ApiError, Memory, Remedy};
 use crate::item::{Item, ItemKind};
 
@@ -41,20 +43,21 @@ impl Chain {
             return self.cancelled(now, *streaming);
         }
         let kept = self.salvage(&streaming);
-        let transport = streaming.transport;
+        let (transport, sent) = (streaming.transport, streaming.sent);
         let mut ask = streaming.broken();
         if ask.purpose == Purpose::WarmUp {
             self.end(ask.turn, Outcome::Cold);
             return self.advance(now);
         }
         self.tell(Notice::Dropped { turn: ask.turn, kept, fault: fault.clone() });
-        if !self.transcript.unanswered().is_empty() {
-            self.end(ask.turn, Outcome::CallsFirst(fault));
-        } else if kept > 0 && ask.resumed >= self.config.retry.resumptions {
-            self.end(ask.turn, Outcome::Failed(Failure::GaveUp(fault)));
+        if self.transcript.unanswered().is_empty() {
+            if kept > 0 {
+                ask.attempts.progressed();
+                ask.resumed += 1;
+            }
+            self.recover(now, ask, (transport, sent), fault);
         } else {
-            ask.resumed += u32::from(kept > 0);
-            self.recover(now, ask, transport, fault);
+            self.end(ask.turn, Outcome::CallsFirst(fault));
         }
         self.advance(now);
     }
@@ -69,6 +72,10 @@ impl Chain {
 
     /// Appends what is whole, thoughts that led nowhere aside. Says how many items that were.
     fn salvage(&mut self, streaming: &Streaming) -> usize {
+        if let Some(id) = streaming.fold.id() {
+            // It may be heard of again: an `error` is often followed by `response.failed`.
+            self.last = Some(Last { id: id.clone(), from: self.transcript.len() });
+        }
         let kept = worth_keeping(streaming.fold.items());
         let count = kept.len();
         self.transcript.extend(kept);
@@ -80,16 +87,16 @@ impl Chain {
         let over = matches!(fault, Fault::Closed(_) | Fault::TooLarge | Fault::Unreachable(_));
         match (streaming.transport, fault) {
             (Transport::Http, _) if !over => self.effects.push_back(Effect::Close(streaming.link)),
-            (Transport::WebSocket, Fault::Api(error)) => match error.meaning().memory {
-                Memory::Kept => {}
-                Memory::AllLost => self.drop_line(),
-                Memory::ParentLost => self.forget_parent(false),
+            (Transport::WebSocket, Fault::Api(error)) => match (error.meaning().remedy, error.meaning().memory) {
+                (Remedy::NewLine, _) | (_, Memory::AllLost) => self.drop_line(),
+                (_, Memory::ParentLost) => self.forget_parent(false),
+                (_, Memory::Kept) => {}
             },
             (Transport::WebSocket, _) if self.line.link() == Some(streaming.link) => self.drop_line(),
             (Transport::Http | Transport::WebSocket, _) => {}
         }
         if let Fault::Api(error) = fault
-            && error.meaning().remedy == Remedy::SendAll
+            && error.is_about_the_parent()
         {
             self.forget_parent(true);
         }
@@ -101,10 +108,12 @@ impl Chain {
         }
     }
 
-    fn recover(&mut self, now: Time, mut ask: Queued, transport: Transport, fault: Fault) {
+    fn recover(&mut self, now: Time, mut ask: Queued, (transport, sent): (Transport, Sent), fault: Fault) {
         let (class, told) = match &fault {
+            // A server that forgot what it was not asked for is not mended by sending everything again at once.
+            Fault::Api(error) if error.is_about_the_parent() && sent.named_parent => (Class::Lapse, None),
             Fault::Api(error) => match class_of(error) {
-                Some(class) => (class, error.wait),
+                Some(class) => (class, error.wait.or_else(|| self.until_reset(now, error))),
                 None => {
                     let refused = Failure::Refused(error.clone());
                     return self.end(ask.turn, Outcome::Failed(refused));
@@ -115,8 +124,7 @@ impl Chain {
                 return self.end(ask.turn, Outcome::Failed(Failure::GaveUp(fault)));
             }
             Fault::TooLarge => {
-                let bytes = self.transcript.bytes() + ask.settings.bytes();
-                self.frame_limit = self.frame_limit.min(bytes);
+                self.learn_limit(sent.bytes);
                 ask.http_only = true;
                 (Class::Lapse, None)
             }
@@ -126,26 +134,38 @@ impl Chain {
                 (Class::Line, None)
             }
         };
+        let policy = &self.config.retry;
+        let resumed_enough = ask.resumed > policy.resumptions;
+        let used_up = resumed_enough || ask.attempts.is_used_up(class, policy);
         let degrades = transport == Transport::WebSocket
             && self.config.mode == Mode::Auto
             && matches!(class, Class::Line | Class::Silence | Class::Lapse);
-        if degrades && !ask.http_only && ask.attempts.is_used_up(class, &self.config.retry) {
+        if degrades && used_up && !ask.http_only {
             self.leave_sockets_alone(now, &fault);
             ask.http_only = true;
+            ask.resumed = 0;
             ask.attempts.progressed();
+        } else if resumed_enough {
+            return self.end(ask.turn, Outcome::Failed(Failure::GaveUp(fault)));
         }
         self.again(now, ask, class, told, fault);
     }
 
+    fn until_reset(&self, now: Time, error: &ApiError) -> Option<Duration> {
+        let reset = Duration::from_secs(error.resets_at?);
+        Some(reset.saturating_sub(self.config.epoch? + now.since_beginning()))
+    }
+
+    /// A message of so many bytes was too large. No server's limit is tiny: a small one was closed for another reason.
+    fn learn_limit(&mut self, bytes: usize) {
+        const SMALLEST: usize = 64 << 10;
+        if bytes > SMALLEST {
+            self.frame_limit = self.frame_limit.min(bytes - 1);
+        }
+    }
+
     /// Asks again: now, later or never.
-    pub(super) fn again(
-        &mut self,
-        now: Time,
-        ask: Queued,
-        class: Class,
-        told: Option<std::time::Duration>,
-        fault: Fault,
-    ) {
+    pub(super) fn again(&mut self, now: Time, ask: Queued, class: Class, told: Option<Duration>, fault: Fault) {
         let mut ask = ask;
         if ask.purpose == Purpose::WarmUp {
             return self.end(ask.turn, Outcome::Cold);
@@ -166,10 +186,10 @@ fn class_of(error: &ApiError) -> Option<Class> {
     const OVERLOADED: u16 = 503;
     let meaning = error.meaning();
     match meaning.remedy {
-        Remedy::SendAll | Remedy::NewLine => Some(Class::Lapse),
+        Remedy::NewLine => Some(Class::Lapse),
         Remedy::Wait => Some(Class::Limit),
         Remedy::BackOff if meaning.status == OVERLOADED || error.status == Some(OVERLOADED) => Some(Class::Limit),
-        Remedy::BackOff => Some(Class::Server),
+        Remedy::BackOff | Remedy::SendAll => Some(Class::Server),
         Remedy::Credentials | Remedy::Compact | Remedy::Change => None,
     }
 }

@@ -27,7 +27,7 @@ impl Chain {
         let Some(previous) = streaming.fold.id().filter(|_| takes).cloned() else { return Err(NotSteered(items)) };
         let frame = ClientFrame::Steer { previous, input: Input::Items(items.clone()) };
         self.effects.push_back(Effect::Send(streaming.link, Json::of(&frame).text().to_owned()));
-        streaming.steers.push(Steer { items, accepted: false });
+        streaming.steers.push(Steer { items, accepted: None });
         Ok(())
     }
 
@@ -74,15 +74,17 @@ impl Chain {
     /// The server's word on a steer. Gives whether the turn goes on, or nothing if the event is not about steers.
     pub(super) fn take_steer_event(&mut self, streaming: &mut Streaming, event: &ServerEvent<'_>) -> Option<bool> {
         match &event.body {
-            Body::SteerAccepted { .. } => {
-                if let Some(steer) = streaming.steers.iter_mut().find(|steer| !steer.accepted) {
-                    steer.accepted = true;
+            Body::SteerAccepted { steer: name, .. } => {
+                if let Some(steer) = streaming.steers.iter_mut().find(|steer| steer.accepted.is_none()) {
+                    steer.accepted = Some(name.as_deref().unwrap_or_default().into());
                 }
             }
-            Body::SteerFailed { error, .. } => {
-                let waiting = streaming.steers.iter().position(|steer| !steer.accepted).unwrap_or(0);
-                if waiting < streaming.steers.len() {
-                    let items = streaming.steers.remove(waiting).items;
+            Body::SteerFailed { steer: name, error, .. } => {
+                let named = |steer: &Steer| steer.accepted.is_some() && steer.accepted.as_deref() == name.as_deref();
+                let waits = |steer: &Steer| steer.accepted.is_none();
+                let place = |is: &dyn Fn(&Steer) -> bool| streaming.steers.iter().position(is);
+                if let Some(at) = place(&named).or_else(|| place(&waits)) {
+                    let items = streaming.steers.remove(at).items;
                     self.tell(Notice::SteerReturned { items, error: Some(error.clone()) });
                 }
                 if streaming.steers.is_empty() {
@@ -132,7 +134,8 @@ impl Chain {
     }
 
     fn commit_steers(&mut self, streaming: &mut Streaming) {
-        let (accepted, waiting) = std::mem::take(&mut streaming.steers).into_iter().partition(|steer| steer.accepted);
+        let (accepted, waiting) =
+            std::mem::take(&mut streaming.steers).into_iter().partition(|steer| steer.accepted.is_some());
         streaming.steers = waiting;
         let accepted: Vec<Steer> = accepted;
         self.transcript.extend(accepted.into_iter().flat_map(|steer| steer.items));

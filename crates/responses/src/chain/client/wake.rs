@@ -40,6 +40,7 @@ impl Chain {
         match &streaming.flow {
             Flow::Settling(until) | Flow::Interrupted(until) | Flow::Steering(until, _) => *until,
             Flow::Running => streaming.heard.after(match (streaming.transport, self.pings) {
+                _ if streaming.kept_alive => limits.silence_of_live_peer,
                 (Transport::Http, _) => limits.silence_over_http,
                 (Transport::WebSocket, Pings::Trusted) => limits.silence_of_live_peer,
                 (Transport::WebSocket, Pings::Ignored) => limits.silence,

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::super::time::Time;
 use super::RunId;
 use super::context::Context;
 use crate::fold::Fold;
@@ -15,6 +16,8 @@ use crate::request::{Input, Request};
 pub(super) struct Lane {
     pub(super) name: Option<LaneId>,
     pub(super) queue: VecDeque<Request>,
+    /// The first request that waits is made of steers, and takes more of them.
+    pub(super) steered: bool,
     pub(super) active: Option<Active>,
     pub(super) latest: Option<Remembered>,
     /// Steers that wait for answers to the calls of the latest response.
@@ -53,8 +56,8 @@ pub(super) struct Active {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// Its parent is being looked for.
-    Recalling,
+    /// Its parent is being looked for, until then.
+    Recalling(Time),
     /// Events are coming.
     Running,
 }
@@ -68,7 +71,7 @@ pub(super) struct Steer {
 
 impl Lane {
     pub(super) fn new(name: Option<LaneId>) -> Self {
-        Self { name, queue: VecDeque::new(), active: None, latest: None, held: Vec::new() }
+        Self { name, queue: VecDeque::new(), steered: false, active: None, latest: None, held: Vec::new() }
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::super::liveness::{Pings, Pulse};
 use super::super::time::{Time, earliest};
+use super::lane::{Active, Phase};
 use super::say::connection_limit;
-use super::{Connection, ConnectionEffect};
+use super::{Connection, ConnectionEffect, RunId};
 
 /// How far a connection is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,6 +113,11 @@ impl Connection {
         self.liveness.answered();
     }
 
+    /// Bytes moved over the socket, in either direction.
+    pub fn handle_progress(&mut self) {
+        self.liveness.moved();
+    }
+
     pub(super) fn heard(&mut self, now: Time) {
         // Whether the client answers pings is of no interest as long as it talks.
         self.liveness.word(now, Pings::Trusted);
@@ -125,11 +131,24 @@ impl Connection {
             Life::Open => self.born.after(self.limits.age),
             Life::Draining(until) => until,
         };
-        earliest([Some(end), self.liveness.deadline()])
+        let recalls = self.recalls().map(|(_, until)| until).min();
+        earliest([Some(end), self.liveness.deadline(), recalls])
+    }
+
+    fn recalls(&self) -> impl Iterator<Item = (RunId, Time)> {
+        self.lanes.iter().filter_map(|lane| match lane.active.as_ref()? {
+            Active { run, phase: Phase::Recalling(until), .. } => Some((*run, *until)),
+            _ => None,
+        })
     }
 
     /// Time has passed.
     pub fn handle_deadline(&mut self, now: Time) {
+        self.now = now;
+        let late: Vec<RunId> = self.recalls().filter(|(_, until)| *until <= now).map(|(run, _)| run).collect();
+        for run in late {
+            self.handle_recalled(run, None);
+        }
         match self.life {
             Life::Closed => return,
             Life::Open if now.since(self.born) >= self.limits.age => self.drain(now),

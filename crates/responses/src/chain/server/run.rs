@@ -4,7 +4,7 @@ use super::lane::{Active, Remembered};
 use super::say::{for_lane, run_gone};
 use super::{Connection, ConnectionEffect, RunId};
 use crate::event::{ServerEvent, Stage};
-use crate::fold::{Fold, Folded};
+use crate::fold::{Fold, FoldError, Folded};
 
 /// What a run says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,26 +19,31 @@ impl Connection {
     /// A run says something.
     pub fn handle_run(&mut self, run: RunId, event: RunEvent<'_>) {
         let Some(lane) = self.lane_running(run) else { return };
-        let read = match event {
-            RunEvent::Event(text) => ServerEvent::parse(text).ok(),
-            RunEvent::Gone => None,
-        };
-        let Some(event) = read else { return self.run_failed(lane) };
-        let folded = match self.lanes.get_mut(lane).and_then(|lane| lane.active.as_mut()) {
-            Some(active) => {
-                active.sequence = event.sequence.unwrap_or(active.sequence);
-                active.fold.push(&event)
+        let RunEvent::Event(text) = event else { return self.run_failed(lane) };
+        match self.take_run_event(lane, text) {
+            Some(Folded::Ended) => self.run_ended(lane),
+            Some(_) => {}
+            None => {
+                // Nothing sensible will come of it.
+                self.effects.push_back(ConnectionEffect::Unwatched(run));
+                self.run_failed(lane);
             }
-            None => return,
-        };
-        if folded.is_err() {
-            return self.run_failed(lane);
         }
-        let name = self.lanes.get(lane).and_then(|lane| lane.name.clone());
-        self.effects.push_back(ConnectionEffect::Send(for_lane(&event, name.as_ref())));
-        if folded == Ok(Folded::Ended) {
-            self.run_ended(lane);
+    }
+
+    /// Passes an event on, if it makes sense. An end that the fold cannot make a response of makes none.
+    fn take_run_event(&mut self, lane: usize, text: &str) -> Option<Folded> {
+        let event = ServerEvent::parse(text).ok()?;
+        let lane = self.lanes.get_mut(lane)?;
+        let active = lane.active.as_mut()?;
+        active.sequence = event.sequence.unwrap_or(active.sequence);
+        let folded = active.fold.push(&event).ok()?;
+        let sound = |fold: &Fold| matches!(fold.clone().finish(), Ok(_) | Err(FoldError::Refused(_)));
+        if folded == Folded::Ended && !sound(&active.fold) {
+            return None;
         }
+        self.effects.push_back(ConnectionEffect::Send(for_lane(&event, lane.name.as_ref())));
+        Some(folded)
     }
 
     fn run_failed(&mut self, lane: usize) {

@@ -1,5 +1,6 @@
 //! What a connection says of itself: errors, and answers to steers, interrupts and injections.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::lane::Steer;
@@ -8,7 +9,7 @@ use crate::error::ApiError;
 use crate::event::{Body, ServerEvent};
 use crate::id::{CallId, LaneId, ResponseId};
 use crate::item::{Item, ItemKind, ItemView};
-use crate::json::{ObjectWriter, WireError, Write};
+use crate::json::{Json, Object, ObjectWriter, WireError, Write, shortened};
 
 pub(super) fn invalid(param: &str, message: &str) -> ApiError {
     ApiError::report(400, Some("invalid_value"), Some(param), message)
@@ -40,7 +41,7 @@ pub(super) fn too_many_queued(limit: usize) -> ApiError {
 }
 
 pub(super) fn previous_not_found(previous: Option<&ResponseId>) -> ApiError {
-    let name = previous.map(ToString::to_string).unwrap_or_default();
+    let name = previous.map(|name| shortened(name.as_str())).unwrap_or_default();
     let message = format!("previous response `{name}` is not known here: send the whole conversation");
     ApiError::report(400, Some("previous_response_not_found"), Some("previous_response_id"), message)
 }
@@ -49,23 +50,32 @@ pub(super) fn run_gone() -> ApiError {
     ApiError::report(500, Some("server_error"), None, "the response was lost before it ended: ask again")
 }
 
-/// An event of a run, as it travels on its lane. Codex passes over an error without a status.
+/// An event of a run, as it travels on its lane, whatever lane and status it had where it comes from. Codex passes over
+/// an error without a status.
 pub(super) fn for_lane(event: &ServerEvent<'_>, lane: Option<&LaneId>) -> String {
-    let mut added = String::new();
-    if let Some(lane) = lane {
-        added = format!(r#""stream_id":"{lane}","#);
+    let status = match &event.body {
+        Body::Error(error) if error.status.is_none() => Some(error.meaning().status.max(400)),
+        _ => None,
+    };
+    let mut text = Cow::Borrowed(event.text().trim());
+    if status.is_some() || text.contains(r#""stream_id""#) {
+        let mut object = Object::split(event.text()).unwrap_or_default();
+        object.take("stream_id");
+        if status.is_some() {
+            object.take("status");
+        }
+        text = Cow::Owned(Json::of(&object).text().to_owned());
     }
-    if let Body::Error(error) = &event.body
-        && error.status.is_none()
-    {
-        let status = error.meaning().status.max(400);
-        added = format!(r#"{added}"status":{status},"#);
-    }
-    match event.text().trim_start().strip_prefix('{') {
-        Some(rest) if !added.is_empty() => format!("{{{added}{rest}"),
-        _ => event.text().to_owned(),
-    }
+    let mut out = String::with_capacity(text.len() + lane.map_or(0, |lane| lane.as_str().len()) + ADDED);
+    let mut head = ObjectWriter::begin(&mut out);
+    head.field("stream_id", &lane).field("status", &status);
+    head.spliced(text.get(1..text.len().saturating_sub(1)).unwrap_or_default().trim());
+    head.end();
+    out
 }
+
+/// More than the names of the fields that are added take.
+const ADDED: usize = 32;
 
 impl Connection {
     fn say(&mut self, fill: impl FnOnce(&mut ObjectWriter<'_>)) {
@@ -177,7 +187,7 @@ struct Stub<'a> {
     kind: &'static str,
     key: &'static str,
     call: CallId,
-    name: Option<std::borrow::Cow<'a, str>>,
+    name: Option<Cow<'a, str>>,
 }
 
 impl<'a> Stub<'a> {
@@ -224,7 +234,7 @@ mod tests {
         let read = ServerEvent::parse(event).unwrap();
         let expected = r#"{"stream_id":"a-1","type":"x","n":12345678901234567890}"#;
         assert_eq!(for_lane(&read, Some(&lane)), expected);
-        assert_eq!(for_lane(&read, None), event);
+        assert_eq!(for_lane(&read, None), event.trim());
     }
 
     #[test]

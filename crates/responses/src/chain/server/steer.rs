@@ -1,11 +1,10 @@
 //! What a client says while a response runs: steers, injections, interrupts. Each is answered.
 
-use std::sync::Arc;
-
 use super::lane::{Active, Steer};
-use super::{Connection, ConnectionEffect};
+use super::{Connection, ConnectionEffect, Waiting};
 use crate::id::ResponseId;
 use crate::item::{Item, ItemKind, ItemView, Role};
+use crate::json::Json;
 use crate::request::{Input, Request};
 
 /// Where a response is.
@@ -84,17 +83,35 @@ impl Connection {
             for steer in &steers {
                 self.hold_steer(at, &latest.id, steer, &waiting);
             }
-            if let Some(lane) = self.lanes.get_mut(at) {
-                lane.held.extend(steers);
+        }
+        let Some(lane) = self.lanes.get_mut(at) else { return };
+        let said = |steers: Vec<Steer>| steers.into_iter().flat_map(|steer| steer.input.into_items());
+        if let (true, Some(successor)) = (lane.steered, lane.queue.front_mut()) {
+            let before = successor.input.take().map(Input::into_items).unwrap_or_default();
+            successor.input = Some(Input::Items(before.into_iter().chain(said(steers)).collect()));
+            return;
+        }
+        // A request that waits and goes on from the same response takes them along.
+        let absorbs = lane.queue.front().is_some_and(|next| next.previous_response_id().as_ref() == Some(&latest.id));
+        if absorbs || !waiting.is_empty() {
+            lane.held.extend(steers);
+            return;
+        }
+        if !self.is_open() {
+            for steer in steers {
+                self.refuse_steer(Some(&latest.id), &steer, "successor_creation_failed");
             }
             return;
         }
+        // The successor is a request like any other, and the first in line.
         let mut request = Request::clone(&latest.request);
-        request.previous_response_id = None;
-        let input = steers.into_iter().flat_map(|steer| steer.input.into_items()).collect();
-        let run = self.new_run();
-        let active = Active::new(run, Arc::new(request), Some(latest.id), input);
-        self.begin(at, Active { same_lane: true, ..active }, &latest.context);
+        request.previous_response_id = Some(Json::of(&latest.id));
+        request.input = Some(Input::Items(said(steers).collect()));
+        if let Some(lane) = self.lanes.get_mut(at) {
+            lane.queue.push_front(request);
+            lane.steered = true;
+        }
+        self.ready.push_front(Waiting { lane: at, bytes: 0 });
     }
 
     /// A request that goes on from the latest response takes along what was said to it.

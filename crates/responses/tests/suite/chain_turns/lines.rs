@@ -324,14 +324,14 @@ fn a_warm_up_too_large_for_a_frame_is_left_out() {
 #[test]
 fn close_1009_teaches_the_limit_and_costs_no_attempt() {
     let mut pair = auto();
-    pair.say(&"x".repeat(5000));
+    pair.say(&"x".repeat(70_000));
     pair.deliver_to_client();
     pair.step(Step::Close(1009));
     pair.settle();
     assert!(matches!(pair.outcome(), Outcome::Answered(_)));
     assert_eq!(pair.last_sent().0, Transport::Http);
     assert!(!pair.notices.iter().any(|notice| matches!(notice, Notice::Waiting { .. })));
-    pair.say(&"y".repeat(6000));
+    pair.say(&"y".repeat(80_000));
     pair.settle();
     assert_eq!(pair.last_sent().0, Transport::Http, "what was learnt is forgotten");
 }

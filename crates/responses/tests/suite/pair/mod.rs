@@ -76,6 +76,11 @@ impl Pair {
         }
     }
 
+    /// How every generation ends from here on.
+    pub(crate) fn always_ends(&mut self, ending: Ending) {
+        self.model.always = Some(ending);
+    }
+
     /// A conversation that goes on from items said elsewhere.
     pub(crate) fn resumed_with(config: Config, items: impl IntoIterator<Item = Item>) -> Self {
         let items: Vec<Item> = items.into_iter().collect();
@@ -186,14 +191,15 @@ impl Pair {
                     self.ledger.sends_before_first_answer.get_or_insert(self.ledger.sends.len());
                     let remembered =
                         self.ledger.generations.get(response.id().as_str()).expect("an answer nobody gave");
-                    let mut transcript = self.transcript();
+                    let remembered = self.that_counts(remembered);
+                    let mut transcript = self.that_counts(&self.transcript());
                     // What was said to a response that waits for answers is held by the server until they come.
                     while transcript.len() > remembered.len()
                         && transcript.last().is_some_and(|last| self.ledger.steered.contains(last))
                     {
                         transcript.pop();
                     }
-                    assert_eq!(*remembered, transcript, "the model does not have what the transcript says");
+                    assert_eq!(remembered, transcript, "the model does not have what the transcript says");
                 }
                 self.ended.push((*turn, outcome.clone()));
             }
@@ -204,12 +210,23 @@ impl Pair {
             }
             Notice::Sent { transport, all, items, bytes, .. } => {
                 let new_bytes = self.chain.transcript().bytes();
+                if let (None, Some(anchor)) = (all, self.chain.anchor()) {
+                    let new = self.chain.transcript().len() - anchor.covered();
+                    assert_eq!(*items, new, "a delta is what is new, no more and no less");
+                }
                 self.ledger.sends.push((*transport, *all, *items, *bytes));
                 assert!(*bytes <= new_bytes + self.settings.bytes() + 256, "more was sent than there is");
             }
             _ => {}
         }
         self.notices.push(notice);
+    }
+
+    /// What counts when two conversations are compared: thoughts that led nowhere stay behind when all is sent again.
+    pub(super) fn that_counts(&self, texts: &[String]) -> Vec<String> {
+        let items: Vec<Item> = texts.iter().map(|text| Item::parse(text).expect("items can be read")).collect();
+        let items = responses::chain::readable(&items, self.settings.store());
+        items.iter().map(|item| item.text().to_owned()).collect()
     }
 
     pub(crate) fn transcript(&self) -> Vec<String> {
@@ -372,6 +389,7 @@ impl Pair {
     pub(crate) fn clear_trouble(&mut self) {
         self.opening = Opening::Works;
         self.model.endings.clear();
+        self.model.always = None;
     }
 
     /// How many lines were opened so far.

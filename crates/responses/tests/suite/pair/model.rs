@@ -27,6 +27,8 @@ pub(crate) enum Ending {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Model {
     pub(crate) endings: VecDeque<Ending>,
+    /// How every generation ends that has no ending of its own.
+    pub(crate) always: Option<Ending>,
     generations: u64,
 }
 
@@ -51,7 +53,11 @@ impl Model {
     pub(crate) fn begin(&mut self, context: &[Item], generate: bool, previous: Option<String>) -> Generation {
         self.generations += 1;
         let number = self.generations;
-        let ending = if generate { self.endings.pop_front().unwrap_or(Ending::Completed) } else { Ending::Completed };
+        let ending = if generate {
+            self.endings.pop_front().or(self.always).unwrap_or(Ending::Completed)
+        } else {
+            Ending::Completed
+        };
         let items = if generate { items(number) } else { Vec::new() };
         Generation {
             id: format!("resp_{number}"),

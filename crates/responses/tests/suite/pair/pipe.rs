@@ -119,9 +119,11 @@ impl Pair {
                         pipe.to_client.push_back(ToClient::Text(text));
                     }
                 }
-                ConnectionEffect::Recall(run, _) => {
+                ConnectionEffect::Recall(run, id) => {
+                    let stored = self.settings.store().then(|| self.ledger.generations.get(id.as_str())).flatten();
+                    let found = stored.map(|texts| texts.iter().filter_map(|text| Item::parse(text).ok()).collect());
                     if let Some(connection) = &mut pipe.connection {
-                        connection.handle_recalled(run, None);
+                        connection.handle_recalled(run, found);
                     }
                 }
                 ConnectionEffect::Begin(run, request) => self.begin(link, run, &request),
@@ -189,7 +191,8 @@ impl Pair {
     fn check_context(&self, link: LinkId, before: &[RunId], transcript: &[String]) {
         let Some(pipe) = self.pipes.get(&link) else { return };
         for (_, generation) in pipe.runs.iter().filter(|(run, _)| !before.contains(run)) {
-            assert_eq!(generation.context, transcript, "the model sees something else than the transcript");
+            let (seen, said) = (self.that_counts(&generation.context), self.that_counts(transcript));
+            assert_eq!(seen, said, "the model sees something else than the transcript");
         }
     }
 
@@ -205,7 +208,8 @@ impl Pair {
         context.extend(request.input.take().map(Input::into_items).unwrap_or_default());
         check_answered(&context);
         let generation = self.model.begin(&context, true, previous);
-        assert_eq!(generation.context, transcript, "the model sees something else than the transcript");
+        let (seen, said) = (self.that_counts(&generation.context), self.that_counts(transcript));
+        assert_eq!(seen, said, "the model sees something else than the transcript");
         self.ledger.begun += 1;
         if let Some(pipe) = self.pipes.get_mut(&link) {
             pipe.to_client.push_back(ToClient::Open);
