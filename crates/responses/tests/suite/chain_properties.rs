@@ -41,6 +41,7 @@ fn fault() -> impl Strategy<Value = Step> {
         2 => Just(Step::Forget),
         1 => Just(Step::Drain),
         1 => (1_u16..5000).prop_map(Step::Pass),
+        2 => prop_oneof![1_u16..60, 1_u16..10_000].prop_map(Step::Oversleep),
         1 => Just(Step::Duplicate),
         1 => Just(Step::Swap),
         1 => Just(Step::Garbage),

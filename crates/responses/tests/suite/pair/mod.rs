@@ -332,13 +332,24 @@ impl Pair {
         assert_eq!(self.hear_over(link, &text), responses::chain::Heard::Turn);
     }
 
+    /// Everybody wakes so much later than they wanted to, the servers before the client.
+    pub(crate) fn oversleep(&mut self, time: Duration) {
+        self.now = self.now.after(time);
+        self.wake_servers();
+        self.wake_now();
+    }
+
+    fn wake_servers(&mut self) {
+        for link in self.pipes.keys().copied().collect::<Vec<_>>() {
+            self.wake_server(link);
+        }
+    }
+
     fn wake_now(&mut self) {
         self.chain.handle_deadline(self.now);
         self.drain();
         assert!(self.chain.poll_deadline().is_none_or(|next| next > self.now), "a deadline that passing does not end");
-        for link in self.pipes.keys().copied().collect::<Vec<_>>() {
-            self.wake_server(link);
-        }
+        self.wake_servers();
     }
 
     /// Answers open calls and says this.

@@ -25,6 +25,8 @@ pub(crate) enum Step {
     Wake,
     /// So much time passes, in seconds.
     Pass(u16),
+    /// So much time passes while nobody moves, in seconds; then the servers wake first.
+    Oversleep(u16),
     /// The line is cut; both ends notice.
     Cut,
     /// The line is cut; what was on its way to the client still arrives.
@@ -80,6 +82,10 @@ impl Pair {
             Step::Wake => self.wake(),
             Step::Pass(seconds) => {
                 self.pass(Duration::from_secs(seconds.into()));
+                true
+            }
+            Step::Oversleep(seconds) => {
+                self.oversleep(Duration::from_secs(seconds.into()));
                 true
             }
             Step::Cut => self.cut(true),
