@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use responses::chain::{Notice, Outcome};
+use responses::chain::{Notice, Outcome, readable};
 use responses::fold::Response;
 use responses::id::CallId;
 use responses::item::Item;
@@ -95,9 +95,9 @@ impl Witness {
         let Some(seen) = log.seen().into_iter().find(|seen| seen.response == *response.id()) else {
             return self.violate(format!("{} was never given by the model", response.id()));
         };
-        let mut expected = bare(&seen.items());
-        expected.extend(bare(response.output()));
-        if expected != bare(transcript) {
+        let mut expected = seen.items();
+        expected.extend_from_slice(response.output());
+        if bare(&expected) != bare(transcript) {
             self.violate(format!(
                 "the transcript is not what the model of {} saw and said: {transcript:#?}",
                 response.id()
@@ -123,14 +123,15 @@ impl Witness {
     }
 }
 
-/// Items without their ids: a middleman may rotate those, and client and server then know the same item by two names.
+/// What counts when two conversations are compared. Not the ids of items: a middleman may rotate those, and client and
+/// server then know the same item by two names. Nor thoughts that led nowhere: they are not sent again.
 fn bare(items: &[Item]) -> Vec<String> {
     let fields = |item: &Item| {
         let object = Object::parse(item.text()).unwrap_or_default();
         let fields = object.fields().filter(|(key, _)| *key != "id");
         fields.map(|(key, value)| [key, value].join(":")).collect::<Vec<_>>().join(",")
     };
-    items.iter().map(fields).collect()
+    readable(items, true).iter().map(fields).collect()
 }
 
 fn brief(outcome: &Outcome) -> String {
