@@ -2,25 +2,25 @@
 
 use std::borrow::Cow;
 
-use crate::item::{Item, ItemKind, ItemView, Reasoning, Role};
+use crate::item::{Item, ItemView, Reasoning, Role};
 
 /// All items but thoughts that the service would refuse: those without the item they led to, and, where it keeps
 /// nothing, those that are only a name. Nearly always that is all items, and nothing is copied.
 pub fn readable(items: &[Item], store: bool) -> Cow<'_, [Item]> {
-    let leads_on = |at: usize| {
-        let mut after = items.iter().skip(at + 1).skip_while(|item| item.kind() == ItemKind::Reasoning);
-        after.next().is_some_and(is_said_by_the_model)
-    };
-    let is_read = |at: usize, item: &Item| match item.view() {
-        ItemView::Reasoning(thought) => leads_on(at) && (store || has_content(&thought)),
-        _ => true,
-    };
-    let unread: Vec<usize> =
-        items.iter().enumerate().filter(|(at, item)| !is_read(*at, item)).map(|(at, _)| at).collect();
-    if unread.is_empty() {
+    // From the end: whether what was seen last is something a thought can have led to.
+    let mut leads_on = false;
+    let read = items.iter().rev().map(|item| match item.view() {
+        ItemView::Reasoning(thought) => leads_on && (store || has_content(&thought)),
+        _ => {
+            leads_on = is_said_by_the_model(item);
+            true
+        }
+    });
+    let read: Vec<bool> = read.collect();
+    if read.iter().all(|read| *read) {
         return Cow::Borrowed(items);
     }
-    items.iter().enumerate().filter(|(at, _)| !unread.contains(at)).map(|(_, item)| item.clone()).collect()
+    items.iter().zip(read.iter().rev()).filter(|(_, read)| **read).map(|(item, _)| item.clone()).collect()
 }
 
 fn has_content(thought: &Reasoning<'_>) -> bool {
