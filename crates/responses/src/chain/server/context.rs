@@ -86,6 +86,7 @@ mod tests {
         assert_eq!(left.to_vec(), [Item::user("a"), Item::user("b")]);
         assert_eq!(right.to_vec(), [Item::user("a"), Item::user("c"), Item::user("d")]);
         assert_eq!((root.len(), left.len(), right.len()), (1, 2, 3));
+        assert!(Context::default().is_empty() && !root.is_empty());
         assert_eq!(left.bytes(), left.to_vec().iter().map(|item| item.text().len()).sum::<usize>());
     }
 

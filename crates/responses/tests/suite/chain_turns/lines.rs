@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use responses::chain::{Class, Config, Fault, Mode, Notice, Outcome, Peer, Transport, WhyAll};
+use responses::chain::{Class, Config, Fault, Heard, LinkId, Mode, Notice, Outcome, Peer, Transport, WhyAll};
 
 use super::{auto, socket_only};
 use crate::pair::{Ending, Opening, Pair, Step};
@@ -70,6 +70,83 @@ fn a_turn_that_may_use_nothing_else_waits_for_the_socket() {
     pair.settle();
     assert_eq!(pair.last_sent().0, Transport::WebSocket);
     assert!(matches!(pair.outcome(), Outcome::Answered(_)));
+}
+
+#[test]
+fn a_line_that_closes_while_it_opens_costs_nothing_where_http_works() {
+    let mut pair = auto();
+    pair.opening = Opening::Hangs;
+    pair.submit();
+    let before = pair.now;
+    pair.close_over(LinkId(1));
+    pair.settle();
+    assert_eq!((pair.last_sent().0, pair.now), (Transport::Http, before));
+}
+
+#[test]
+fn silence_over_http_is_counted_from_when_the_request_was_accepted() {
+    let mut pair = Pair::new(Config { mode: Mode::Http, ..Config::default() });
+    pair.submit();
+    let accepted = pair.now.after(Duration::from_mins(14));
+    pair.chain.handle_open(accepted, LinkId(1));
+    assert_eq!(pair.chain.poll_deadline(), Some(accepted.after(Duration::from_mins(15))));
+    pair.settle();
+}
+
+#[test]
+fn close_1009_fails_a_turn_that_may_use_nothing_else() {
+    let mut pair = socket_only();
+    pair.submit();
+    pair.deliver_to_client();
+    pair.step(Step::Close(1009));
+    pair.settle();
+    let Outcome::Failed(failure) = pair.outcome() else { panic!("{:?}", pair.outcome()) };
+    assert!(failure.to_string().contains("compact"), "{failure}");
+    assert!(pair.ledger.sends.iter().all(|(transport, ..)| *transport == Transport::WebSocket));
+}
+
+#[test]
+fn a_line_that_says_it_is_old_between_turns_is_left_without_a_word() {
+    let mut pair = auto();
+    pair.turn();
+    let told = pair.notices.len();
+    let old = r#"{"type":"error","status":400,"error":{"code":"websocket_connection_limit_reached","message":"m"}}"#;
+    assert_eq!(pair.hear_over(LinkId(1), old), Heard::Nobody);
+    assert_eq!(pair.notices.len(), told);
+    pair.turn();
+    assert_eq!(pair.lines_opened(), 2);
+}
+
+#[test]
+fn any_other_error_between_turns_changes_nothing() {
+    let mut pair = auto();
+    pair.turn();
+    let late = r#"{"type":"error","status":400,"error":{"code":"invalid_value","message":"m"}}"#;
+    assert_eq!(pair.hear_over(LinkId(1), late), Heard::Nobody);
+    pair.turn();
+    assert_eq!((pair.lines_opened(), pair.last_sent().1), (1, None));
+}
+
+#[test]
+fn nonsense_between_turns_costs_the_line_and_over_http_it_does_not() {
+    let mut pair = auto();
+    pair.turn();
+    assert_eq!(pair.hear_over(LinkId(9), "{"), Heard::Nobody);
+    assert!(pair.chain.anchor().is_some(), "another link's nonsense");
+    assert_eq!(pair.hear_over(LinkId(1), "{"), Heard::Nobody);
+    assert!(pair.chain.anchor().is_none());
+    pair.turn();
+    assert_eq!(pair.lines_opened(), 2);
+}
+
+#[test]
+fn a_link_that_is_not_in_use_cannot_cost_the_line_that_is() {
+    let mut pair = auto();
+    pair.turn();
+    let unasked = r#"{"type":"response.created","response":{"id":"resp_99","status":"in_progress"}}"#;
+    assert_eq!(pair.hear_over(LinkId(9), unasked), Heard::Nobody);
+    pair.turn();
+    assert_eq!((pair.lines_opened(), pair.last_sent().1), (1, None));
 }
 
 #[test]

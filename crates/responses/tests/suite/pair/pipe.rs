@@ -318,6 +318,12 @@ impl Pair {
         heard
     }
 
+    /// This link closes, whatever it was doing.
+    pub(crate) fn close_over(&mut self, link: LinkId) {
+        self.chain.handle_closed(self.now, link, None);
+        self.drain();
+    }
+
     /// The request over HTTP is answered with an error, and never reaches the model.
     pub(crate) fn refuse_post(&mut self, link: LinkId, error: ApiError) {
         self.lose_what_is_on_its_way_to_the_server();

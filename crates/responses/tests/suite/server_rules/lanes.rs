@@ -149,6 +149,19 @@ fn a_failed_fork_leaves_the_parent_where_it_was() {
 }
 
 #[test]
+fn a_fork_that_fails_leaves_what_its_own_lane_remembers_too() {
+    let mut server = Server::new();
+    let run = server.create("").unwrap();
+    server.answer(run, "resp_1");
+    let run = server.create(r#""stream_id":"side""#).unwrap();
+    server.answer(run, "resp_s");
+    let fork = server.create(r#""stream_id":"side","previous_response_id":"resp_1""#).unwrap();
+    server.fail(fork, "resp_2");
+    assert!(server.create(r#""stream_id":"side","previous_response_id":"resp_s""#).is_some());
+    assert!(server.create(r#""previous_response_id":"resp_1""#).is_some());
+}
+
+#[test]
 fn a_fresh_start_that_fails_leaves_the_latest_response_where_it_was() {
     let mut server = Server::new();
     let run = server.create("").unwrap();
