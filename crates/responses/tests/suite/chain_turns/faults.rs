@@ -131,6 +131,35 @@ fn overload_is_waited_out_however_often_it_comes_within_patience() {
 }
 
 #[test]
+fn status_503_is_overload_whatever_its_code() {
+    for code in ["server_is_overloaded", "a_code_of_next_year"] {
+        let mut pair = socket_only();
+        pair.next_endings([Ending::Error(503, code); 20]);
+        assert!(matches!(pair.turn(), Outcome::Answered(_)), "{code}");
+    }
+}
+
+#[test]
+fn a_turn_goes_on_as_often_as_its_policy_says_and_no_oftener() {
+    let retry = RetryPolicy { resumptions: 2, ..RetryPolicy::default() };
+    let mut pair = Pair::new(Config { mode: Mode::Http, retry, ..Config::default() });
+    pair.submit();
+    for link in 1..=3 {
+        let message = format!(r#"{{"type":"message","role":"assistant","content":"part {link}"}}"#);
+        let done = format!(r#"{{"type":"response.output_item.done","output_index":0,"item":{message}}}"#);
+        assert!(!pair.chain.is_idle(), "gave up after {link} parts");
+        assert_eq!(pair.hear_over(LinkId(link), &done), Heard::Turn);
+        pair.lose_what_is_on_its_way_to_the_server();
+        pair.close_over(LinkId(link));
+        while !pair.chain.is_idle() && pair.ledger.sends.len() == usize::try_from(link).unwrap() {
+            assert!(pair.wake());
+        }
+    }
+    assert!(matches!(pair.outcome(), Outcome::Failed(Failure::GaveUp(_))));
+    assert_eq!(pair.ledger.sends.len(), 3);
+}
+
+#[test]
 fn patience_ends_a_wait() {
     let retry = RetryPolicy { patience: Duration::from_mins(1), ..RetryPolicy::default() };
     let mut pair = Pair::new(Config { mode: Mode::WebSocket, retry, ..Config::default() });

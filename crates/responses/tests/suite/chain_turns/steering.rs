@@ -63,6 +63,20 @@ fn a_steer_that_is_refused_is_given_back() {
 }
 
 #[test]
+fn a_steer_refused_after_its_response_has_ended_ends_the_turn_at_once() {
+    let mut pair = steerable();
+    pair.powers.steer = false;
+    running(&mut pair);
+    assert!(pair.steer());
+    let before = pair.now;
+    // The model has said everything before the steer arrives.
+    while pair.produce() {}
+    pair.settle();
+    assert!(matches!(pair.outcome(), Outcome::Answered(_)));
+    assert_eq!((pair.now, pair.lines_opened()), (before, 1));
+}
+
+#[test]
 fn a_steer_lost_with_its_line_is_given_back() {
     let mut pair = steerable();
     running(&mut pair);
