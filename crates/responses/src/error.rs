@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::id::LaneId;
-use crate::json::{Object, ObjectWriter, Read, WireError, Write};
+use crate::json::{Object, ObjectWriter, Read, WireError, Write, shortened};
 
 pub use table::{CODES, Meaning, Memory, Remedy, STATUSES};
 pub use wait::{wait_in_headers, wait_in_text};
@@ -64,7 +64,7 @@ impl ApiError {
         let text = String::from_utf8_lossy(body);
         let mut error = match Object::parse(&text) {
             Ok(object) => Self::from_event(&object).unwrap_or_default(),
-            Err(_) => Self { message: shortened(&text).into(), ..Self::default() },
+            Err(_) => Self { message: shortened(text.trim(), MAX_FOREIGN_MESSAGE).into(), ..Self::default() },
         };
         error.status = Some(status);
         error.take_headers(headers.map(|(key, value)| (key, Cow::Borrowed(value))));
@@ -207,14 +207,6 @@ fn plain(text: &str) -> Option<Cow<'_, str>> {
         b'"' => Cow::read(text).ok(),
         b'{' | b'[' | b'n' => None,
         _ => Some(Cow::Borrowed(text)),
-    }
-}
-
-fn shortened(text: &str) -> String {
-    let text = text.trim();
-    match text.char_indices().nth(MAX_FOREIGN_MESSAGE) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
     }
 }
 

@@ -107,14 +107,16 @@ impl WireError {
     }
 
     pub(crate) fn shape(expected: &'static str, found: &str) -> Self {
-        Self::Shape { expected, found: shortened(found) }
+        Self::Shape { expected, found: shortened(found, SHOWN) }
     }
 }
 
+/// How much of a value is shown in a message.
+pub(crate) const SHOWN: usize = 40;
+
 /// What is shown of something that came from outside, and may be of any length.
-pub(crate) fn shortened(text: &str) -> String {
-    const SHOWN: usize = 40;
-    match text.char_indices().nth(SHOWN) {
+pub(crate) fn shortened(text: &str, shown: usize) -> String {
+    match text.char_indices().nth(shown) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
     }
@@ -318,7 +320,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
                     if fields.len() == MAX_FIELDS {
                         refusal = Some(Refusal::TooMany);
                     } else if fields.iter().any(|(name, _)| *name == key) {
-                        refusal = Some(Refusal::Twice(shortened(&key)));
+                        refusal = Some(Refusal::Twice(shortened(&key, SHOWN)));
                     } else {
                         fields.push((key, value.get()));
                     }

@@ -20,7 +20,7 @@ use super::time::Time;
 use crate::frame::ClientFrame;
 use crate::id::{LaneId, ResponseId};
 use crate::item::Item;
-use crate::json::{Json, Object, shortened};
+use crate::json::{Json, Object, SHOWN, shortened};
 use crate::request::Request;
 
 pub use context::Context;
@@ -193,7 +193,7 @@ impl Connection {
             // What one generation of Codex says when it has read a response.
             Ok(ClientFrame::Unknown { kind, .. }) if &*kind == "response.processed" => {}
             Ok(ClientFrame::Unknown { kind, .. }) => {
-                let refusal = say::invalid("type", &format!("unknown event type `{}`", shortened(&kind)));
+                let refusal = say::invalid("type", &format!("unknown event type `{}`", shortened(&kind, SHOWN)));
                 self.refuse(lane_of(text).as_ref(), &refusal);
             }
             Err(error) => self.refuse(lane_of(text).as_ref(), &say::unreadable(&error)),

@@ -9,7 +9,7 @@ use crate::error::ApiError;
 use crate::event::{Body, ServerEvent};
 use crate::id::{CallId, LaneId, ResponseId};
 use crate::item::{Item, ItemKind, ItemView};
-use crate::json::{Json, Object, ObjectWriter, WireError, Write, shortened};
+use crate::json::{Json, Object, ObjectWriter, SHOWN, WireError, Write, shortened};
 
 pub(super) fn invalid(param: &str, message: &str) -> ApiError {
     ApiError::report(400, Some("invalid_value"), Some(param), message)
@@ -41,7 +41,7 @@ pub(super) fn too_many_queued(limit: usize) -> ApiError {
 }
 
 pub(super) fn previous_not_found(previous: Option<&ResponseId>) -> ApiError {
-    let name = previous.map(|name| shortened(name.as_str())).unwrap_or_default();
+    let name = previous.map(|name| shortened(name.as_str(), SHOWN)).unwrap_or_default();
     let message = format!("previous response `{name}` is not known here: send the whole conversation");
     ApiError::report(400, Some("previous_response_not_found"), Some("previous_response_id"), message)
 }
