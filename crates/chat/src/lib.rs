@@ -1,0 +1,1 @@
+//! Chat Completions as the Responses API: pure translators, no clock, no socket.
