@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use responses::chain::{Chain, Config, Effect, LinkId, Mode, Notice, Peer, Time, Trouble, TurnId};
+use responses::chain::{Chain, Config, Effect, LinkId, Mode, Notice, Peer, Time, Trouble, TroubleKind, TurnId};
 use responses::error::ApiError;
 use responses::item::Item;
 use responses::request::{Request, Settings};
@@ -128,7 +128,7 @@ impl World {
                 });
             }
             b'u' => self.on_link(bytes, &[Link::Opening, Link::Posted], Some(Link::Gone), |chain, now, link| {
-                chain.handle_unreachable(now, link, Trouble::Connect);
+                chain.handle_unreachable(now, link, Trouble::new(TroubleKind::Connect, ""));
             }),
             b'k' => {
                 let code = bytes.pick(&[None, Some(1000), Some(1001), Some(1006), Some(1009), Some(1011)]).flatten();

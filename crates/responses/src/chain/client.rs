@@ -24,11 +24,12 @@ use super::retry::RetryPolicy;
 use super::route::{Mode, Route, RouteLimits, Way};
 use super::time::Time;
 use super::turn::{Purpose, Queued, Sent, Turn, TurnId};
-use crate::id::{CallId, LaneId, ResponseId};
+use crate::id::{CallId, ResponseId};
 use crate::item::Item;
 use crate::request::{Ask, Settings};
 use crate::transcript::Transcript;
 use line::Line;
+pub use line::Seat;
 pub use readable::readable;
 
 /// What a chain is made with.
@@ -44,8 +45,6 @@ pub struct Config {
     pub retry: RetryPolicy,
     /// What the server can do.
     pub peer: Peer,
-    /// Its lane on the socket; none is the default lane.
-    pub lane: Option<LaneId>,
     /// Spreads its pauses, so that many chains do not come back at once.
     pub seed: u64,
     /// What the clock on the wall showed when time began, since 1970: servers say on it when a limit ends.
@@ -165,6 +164,14 @@ impl Chain {
     pub fn connect(&mut self, now: Time) {
         if self.route.way(now) == Way::Line && matches!(self.line, Line::Down) {
             self.open_line(now);
+        }
+    }
+
+    /// Another chain learned that sockets do not work at this place: they are left alone until then, unless a line is
+    /// up or on its way.
+    pub fn avoid_sockets(&mut self, until: Time) {
+        if matches!(self.line, Line::Down) {
+            self.route.avoid(until);
         }
     }
 
@@ -344,7 +351,7 @@ impl Chain {
             Transport::Http => ask.settings.post_body(&content),
             Transport::WebSocket => {
                 let generate = ask.purpose == Purpose::Answer;
-                ask.settings.create_frame(self.config.lane.as_ref(), generate, &content)
+                ask.settings.create_frame(self.line.lane(), generate, &content)
             }
         };
         let sent = Sent { covers: self.transcript.len(), named_parent: previous.is_some(), bytes: text.len() };

@@ -146,8 +146,25 @@ pub enum Failure {
 }
 
 /// Why a server could not be reached.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
+#[error("{kind}{}{detail}", if detail.is_empty() { "" } else { ": " })]
+pub struct Trouble {
+    /// In which part of the way it was.
+    pub kind: TroubleKind,
+    /// What happened there and what to do, where that is known.
+    pub detail: Box<str>,
+}
+
+impl Trouble {
+    /// A trouble, in short and in detail.
+    pub fn new(kind: TroubleKind, detail: impl Into<Box<str>>) -> Self {
+        Self { kind, detail: detail.into() }
+    }
+}
+
+/// In which part of the way to a server it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
-pub enum Trouble {
+pub enum TroubleKind {
     /// Its name is not known.
     #[error("its name could not be resolved")]
     Name,

@@ -83,6 +83,11 @@ impl Route {
         self.closed_until = Some(now.after(pause.min(self.limits.longest)));
     }
 
+    /// Somebody else found out.
+    pub(crate) fn avoid(&mut self, until: Time) {
+        self.closed_until = self.closed_until.max(Some(until));
+    }
+
     /// A line opened: it may be used again.
     pub(crate) fn opened(&mut self) {
         self.closed_until = None;

@@ -7,8 +7,11 @@ mod stream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use responses::chain::{Chain, Config, Effect, Heard, LinkId, Mode, NotSubmitted, Notice, Outcome, Time, Transport};
+use responses::chain::{
+    Chain, Config, Effect, Heard, LinkId, Mode, NotSubmitted, Notice, Outcome, Seat, Time, Transport,
+};
 use responses::error::ApiError;
+use responses::id::LaneId;
 use responses::item::Item;
 use responses::request::Settings;
 
@@ -33,6 +36,8 @@ struct Client {
     asked: Vec<Asked>,
     told: Vec<Notice>,
     closed: Vec<LinkId>,
+    /// The lane it is given on each line.
+    lane: Option<LaneId>,
 }
 
 impl Client {
@@ -44,6 +49,7 @@ impl Client {
             asked: Vec::new(),
             told: Vec::new(),
             closed: Vec::new(),
+            lane: None,
         }
     }
 
@@ -61,7 +67,10 @@ impl Client {
     fn drain(&mut self) {
         while let Some(effect) = self.chain.poll_effect() {
             match effect {
-                Effect::Open(link) => self.chain.handle_open(self.now, link),
+                Effect::Open(link) => {
+                    let seat = Seat { lane: self.lane.clone(), since: self.now };
+                    self.chain.handle_joined(self.now, link, seat);
+                }
                 Effect::Send(link, text) => self.note(Transport::WebSocket, link, text),
                 Effect::Post(link, text) => self.note(Transport::Http, link, text),
                 Effect::Close(link) => self.closed.push(link),

@@ -7,7 +7,7 @@ use http_body_util::{BodyExt, Collected, Full, Limited};
 use hyper::Request;
 use hyper::body::{Bytes, Incoming};
 use hyper_util::rt::TokioIo;
-use responses::chain::{LinkId, Trouble};
+use responses::chain::{LinkId, Trouble, TroubleKind};
 use responses::error::ApiError;
 use responses::sse::SseDecoder;
 use tokio::sync::mpsc;
@@ -98,7 +98,7 @@ async fn open() -> Result<WebSocketStream<TcpStream>, Word> {
 }
 
 async fn connect() -> Result<TcpStream, Trouble> {
-    TcpStream::connect("model:80").await.map_err(|_: io::Error| Trouble::Connect)
+    TcpStream::connect("model:80").await.map_err(|_: io::Error| Trouble::new(TroubleKind::Connect, ""))
 }
 
 /// A request over HTTP, from its sending to the end of its answer.

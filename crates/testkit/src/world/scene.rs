@@ -136,7 +136,6 @@ impl Scene {
                 resumptions: 20,
             },
             peer: Peer { interrupts: self.interrupts, line_age: 30 * second, ..Peer::default() },
-            lane: None,
             seed: self.seed,
             epoch: None,
         }

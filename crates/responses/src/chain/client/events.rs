@@ -49,7 +49,7 @@ impl Chain {
     }
 
     fn is_for_this_lane(&self, event: &ServerEvent<'_>) -> bool {
-        let lane = self.config.lane.as_ref().map(crate::id::LaneId::as_str);
+        let lane = self.line.lane().map(crate::id::LaneId::as_str);
         // An error that ends the connection ends every lane, and names none.
         let for_all = matches!(&event.body, Body::Error(error) if error.meaning().memory == Memory::AllLost);
         // A server without lanes names none: its refusal of a response that has not begun is ours.

@@ -5,13 +5,14 @@ use std::time::Duration;
 use super::super::anchor::Scope;
 use super::super::link::LinkId;
 use super::super::liveness::{Liveness, Pings, Pulse};
-use super::super::notice::{Effect, Failure, Fault, Notice, Outcome, Trouble};
+use super::super::notice::{Effect, Failure, Fault, Notice, Outcome, Trouble, TroubleKind};
 use super::super::retry::Class;
 use super::super::route::Mode;
 use super::super::time::{Time, earliest};
 use super::super::turn::{Purpose, Turn};
 use super::Chain;
 use crate::error::{ApiError, Remedy};
+use crate::id::LaneId;
 
 /// The socket of a chain.
 #[derive(Debug, Clone)]
@@ -24,9 +25,19 @@ pub(super) enum Line {
 #[derive(Debug, Clone)]
 pub(super) struct Up {
     pub(super) link: LinkId,
+    lane: Option<LaneId>,
     since: Time,
     liveness: Liveness,
     used: bool,
+}
+
+/// A place on a socket that may have others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seat {
+    /// The lane; none is the default lane.
+    pub lane: Option<LaneId>,
+    /// When the socket was opened.
+    pub since: Time,
 }
 
 /// Statuses by which servers without WebSocket answer the upgrade.
@@ -38,6 +49,13 @@ impl Line {
             Self::Down => None,
             Self::Opening { link, .. } => Some(*link),
             Self::Up(up) => Some(up.link),
+        }
+    }
+
+    pub(super) fn lane(&self) -> Option<&LaneId> {
+        match self {
+            Self::Up(up) => up.lane.as_ref(),
+            Self::Down | Self::Opening { .. } => None,
         }
     }
 }
@@ -87,6 +105,11 @@ impl Chain {
 
     /// The socket is open, or the request was accepted.
     pub fn handle_open(&mut self, now: Time, link: LinkId) {
+        self.handle_joined(now, link, Seat { lane: None, since: now });
+    }
+
+    /// The socket is open, and may have been for a while, with other chains on it.
+    pub fn handle_joined(&mut self, now: Time, link: LinkId, seat: Seat) {
         if let Turn::Streaming(streaming) = &mut self.turn
             && streaming.link == link
         {
@@ -96,7 +119,7 @@ impl Chain {
             return;
         }
         let liveness = Liveness::new(now, self.config.limits.beat);
-        self.line = Line::Up(Up { link, since: now, liveness, used: false });
+        self.line = Line::Up(Up { link, lane: seat.lane, since: seat.since, liveness, used: false });
         if self.route.closed_until().is_some() {
             self.route.opened();
             self.tell(Notice::WebSocketOn);
@@ -187,7 +210,7 @@ impl Chain {
             Line::Opening { link, since } if now >= since.after(self.config.limits.connect) => {
                 let link = *link;
                 self.effects.push_back(Effect::Close(link));
-                self.not_opened(now, link, Fault::Unreachable(Trouble::Timeout));
+                self.not_opened(now, link, Fault::Unreachable(Trouble::new(TroubleKind::Timeout, "")));
             }
             Line::Up(up) => {
                 let link = up.link;

@@ -286,7 +286,8 @@ fn over_http_errors_are_read_from_the_answer() {
 #[test]
 fn a_chain_on_a_lane_names_it_and_hears_nothing_else() {
     let lane = responses::id::LaneId::parse("side").unwrap();
-    let mut pair = Pair::new(Config { lane: Some(lane), ..Config::default() });
+    let mut pair = auto();
+    pair.lane = Some(lane);
     pair.turn();
     pair.submit();
     let other = r#"{"type":"error","stream_id":"other","status":500,"error":{"message":"not ours"}}"#;

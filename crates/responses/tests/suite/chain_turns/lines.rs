@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use responses::chain::{Class, Config, Fault, Heard, LinkId, Mode, Notice, Outcome, Peer, Transport, WhyAll};
+use responses::chain::{
+    Chain, Class, Config, Effect, Fault, Heard, LinkId, Mode, Notice, Outcome, Peer, Seat, Time, Transport, WhyAll,
+};
 
 use super::{auto, socket_only};
 use crate::pair::{Ending, Opening, Pair, Step};
@@ -411,4 +413,33 @@ fn close_1009_teaches_the_limit_and_costs_no_attempt() {
     pair.say(&"y".repeat(80_000));
     pair.settle();
     assert_eq!(pair.last_sent().0, Transport::Http, "what was learnt is forgotten");
+}
+
+#[test]
+fn a_place_on_an_older_socket_is_given_up_when_the_socket_is_old() {
+    let mut late = Chain::new(Config::default());
+    let now = Time::at(Duration::from_mins(40));
+    late.connect(now);
+    assert_eq!(late.poll_effect(), Some(Effect::Open(LinkId(1))));
+    late.handle_joined(now, LinkId(1), Seat { lane: None, since: Time::default() });
+    let rotation = Time::at(Duration::from_mins(55));
+    late.handle_deadline(Time::at(Duration::from_secs(55 * 60 - 1)));
+    assert!(!std::iter::from_fn(|| late.poll_effect()).any(|effect| matches!(effect, Effect::Close(_))));
+    late.handle_deadline(rotation);
+    assert_eq!(std::iter::from_fn(|| late.poll_effect()).last(), Some(Effect::Close(LinkId(1))));
+}
+
+#[test]
+fn what_another_chain_learned_of_sockets_is_believed_while_the_line_is_down() {
+    let mut pair = auto();
+    pair.chain.avoid_sockets(Time::at(Duration::from_secs(60)));
+    pair.turn();
+    assert_eq!((pair.last_sent().0, pair.lines_opened()), (Transport::Http, 0));
+    pair.pass(Duration::from_secs(61));
+    pair.turn();
+    pair.turn();
+    assert_eq!((pair.last_sent().0, pair.lines_opened()), (Transport::WebSocket, 1));
+    pair.chain.avoid_sockets(Time::at(Duration::from_hours(9)));
+    pair.turn();
+    assert_eq!(pair.last_sent().0, Transport::WebSocket, "a line that is up proves the contrary");
 }

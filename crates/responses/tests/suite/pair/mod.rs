@@ -16,6 +16,7 @@ use responses::chain::{
     Chain, Config, ConnectionLimits, Effect, LinkId, Notice, Outcome, Powers, Time, Transport, TurnId, WhyAll,
 };
 use responses::error::ApiError;
+use responses::id::LaneId;
 use responses::item::Item;
 use responses::request::{Request, Settings};
 
@@ -43,6 +44,8 @@ pub(crate) struct Pair {
     pub(crate) limits: ConnectionLimits,
     pub(crate) powers: Powers,
     pub(crate) opening: Opening,
+    /// The lane the chain is given on each line.
+    pub(crate) lane: Option<LaneId>,
     pub(crate) ended: Vec<(TurnId, Outcome)>,
     pub(crate) notices: Vec<Notice>,
     pipes: BTreeMap<LinkId, Pipe>,
@@ -66,6 +69,7 @@ impl Pair {
             limits: ConnectionLimits::default(),
             powers: Powers::default(),
             opening: Opening::Works,
+            lane: None,
             ended: Vec::new(),
             notices: Vec::new(),
             pipes: BTreeMap::new(),

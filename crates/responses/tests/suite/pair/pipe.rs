@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use responses::chain::{
-    Connection, ConnectionEffect, ConnectionLimits, LinkId, Powers, RunEvent, RunId, RunRequest, Time,
+    Connection, ConnectionEffect, ConnectionLimits, LinkId, Powers, RunEvent, RunId, RunRequest, Seat, Time, Trouble,
+    TroubleKind,
 };
 use responses::error::ApiError;
 use responses::item::Item;
@@ -251,7 +252,8 @@ impl Pair {
         match message {
             ToClient::Open => {
                 pipe.open_at_client = true;
-                self.chain.handle_open(self.now, link);
+                let seat = Seat { lane: self.lane.clone(), since: self.now };
+                self.chain.handle_joined(self.now, link, seat);
             }
             ToClient::Refused(error) => {
                 pipe.closed_at_client = true;
@@ -259,7 +261,7 @@ impl Pair {
             }
             ToClient::Unreachable => {
                 pipe.closed_at_client = true;
-                self.chain.handle_unreachable(self.now, link, responses::chain::Trouble::Connect);
+                self.chain.handle_unreachable(self.now, link, Trouble::new(TroubleKind::Connect, ""));
             }
             ToClient::Text(text) => {
                 if self.chain.handle_text(self.now, link, &text) == responses::chain::Heard::Turn {

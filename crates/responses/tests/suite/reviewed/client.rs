@@ -14,8 +14,11 @@ fn in_mode(mode: Mode) -> Config {
     Config { mode, ..Config::default() }
 }
 
-fn on_a_lane(mode: Mode) -> Config {
-    Config { mode, lane: Some(LaneId::parse("x").unwrap()), ..Config::default() }
+fn on_a_lane(mode: Mode) -> Client {
+    let mut client = Client::new(in_mode(mode));
+    client.lane = Some(LaneId::parse("x").unwrap());
+    client.submit("hi");
+    client
 }
 
 fn gave_up(client: &Client) -> bool {
@@ -95,7 +98,7 @@ fn the_late_failure_of_a_response_is_not_taken_for_the_next_one() {
 
 #[test]
 fn a_line_without_lanes_left_is_not_sent_over_again() {
-    let mut client = Client::asking(on_a_lane(Mode::WebSocket));
+    let mut client = on_a_lane(Mode::WebSocket);
     let full = r#"{"type":"error","status":400,"stream_id":"x","error":{"code":"websocket_stream_limit_reached"}}"#;
     let sends = client.play(|client, _| {
         let line = client.last().link;
@@ -192,7 +195,7 @@ fn a_parent_that_is_missing_in_other_words_is_mended_by_sending_everything() {
 
 #[test]
 fn a_server_without_lanes_refuses_a_chain_on_one_at_once() {
-    let mut client = Client::asking(on_a_lane(Mode::Auto));
+    let mut client = on_a_lane(Mode::Auto);
     let begun = client.now;
     let unknown = error(400, r#""type":"invalid_request_error","code":"unknown_parameter","param":"stream_id""#);
     let _ = client.hear(&unknown);
