@@ -1,13 +1,13 @@
-//! Crates from outside: which the pure crates may use, and which nothing may.
+//! Crates from outside: which the pure crates may use.
 
 use crate::finding::Finding;
 use crate::repository::Repository;
 use crate::rules::{RULES, Rules};
 use crate::workspace::Kind;
 
-/// A dependency that is not allowed to this crate, or to anything.
+/// A dependency that is not allowed to this crate.
 pub(crate) fn check(repository: &Repository, rules: &Rules) -> Vec<Finding> {
-    let mut findings = forbidden(repository, rules);
+    let mut findings = Vec::new();
     for (name, krate_rules) in &rules.crates {
         let Some(krate) = repository.crates.iter().find(|krate| krate.name == *name.get_ref()) else {
             let message = format!("[crates.{name}] names no crate of the workspace: remove the table");
@@ -27,22 +27,10 @@ pub(crate) fn check(repository: &Repository, rules: &Rules) -> Vec<Finding> {
     findings
 }
 
-fn forbidden(repository: &Repository, rules: &Rules) -> Vec<Finding> {
-    let locked = repository.locked.iter().filter(|package| rules.forbid.contains(&package.name));
-    locked
-        .map(|package| {
-            let name = &package.name;
-            let message =
-                format!("`{name}` is forbidden in the whole tree: `cargo tree --invert {name}` shows who brings it");
-            Finding::new("Cargo.lock", package.line, message)
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{krate, locked, printed, rules, rules_with, workspace};
+    use crate::fixture::{krate, printed, rules_with, workspace};
 
     const PURE: &str = "[arrows]\n[dev_arrows]\n[crates.responses]\nallow = ['serde']\n";
 
@@ -51,8 +39,7 @@ mod tests {
         let mut responses = krate("responses", Kind::Normal, false, &["serde"]);
         responses.dependencies.extend(krate("", Kind::Dev, false, &["proptest"]).dependencies);
         let agent = krate("agent", Kind::Normal, false, &["tokio"]);
-        let repository = Repository { locked: locked(&["serde"]), ..workspace(vec![responses, agent]) };
-        assert!(check(&repository, &rules_with(PURE)).is_empty());
+        assert!(check(&workspace(vec![responses, agent]), &rules_with(PURE)).is_empty());
     }
 
     #[test]
@@ -71,13 +58,5 @@ mod tests {
         let expected =
             format!("tidy.toml:{line}: [crates.responses] names no crate of the workspace: remove the table");
         assert_eq!(printed(check(&Repository::default(), &rules_with(PURE))), [expected]);
-    }
-
-    #[test]
-    fn a_forbidden_package_anywhere_in_the_tree_is_found() {
-        let repository = Repository { locked: locked(&["serde", "ring"]), ..Repository::default() };
-        let expected = "Cargo.lock:8: `ring` is forbidden in the whole tree: `cargo tree --invert ring` shows who \
-                        brings it";
-        assert_eq!(printed(check(&repository, &rules())), [expected]);
     }
 }

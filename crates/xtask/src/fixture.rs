@@ -1,12 +1,11 @@
 //! Small repositories for the tests of the checks, made without a disk.
 
 use crate::finding::Finding;
-use crate::repository::{LockedPackage, Repository, SourceFile};
+use crate::repository::{Repository, SourceFile};
 use crate::rules::Rules;
 use crate::workspace::{Crate, Dependency, Kind};
 
 const HEAD: &str = "\
-forbid = ['openssl', 'ring']
 generated = [{ path = 'docs/codes.md', command = ['echo', 'codes'] }]
 [limits]
 file_lines = 600
@@ -54,12 +53,6 @@ pub(crate) fn krate(name: &str, kind: Kind, internal: bool, names: &[&str]) -> C
     });
     let directory = format!("crates/{name}");
     Crate { name: name.to_owned(), directory, dependencies: dependencies.collect(), not_inherited: Vec::new() }
-}
-
-/// The resolved tree: these packages on lines 4, 8 and so on.
-pub(crate) fn locked(names: &[&str]) -> Vec<LockedPackage> {
-    let package = |(name, line): (&&str, usize)| LockedPackage { name: (*name).to_owned(), line };
-    names.iter().zip((4..).step_by(4)).map(package).collect()
 }
 
 /// Findings as they are printed, sorted.

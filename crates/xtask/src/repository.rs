@@ -8,10 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, bail};
-use serde::Deserialize;
-use toml::Spanned;
 
-use crate::rules::line_at;
 use crate::workspace::{self, Crate, Metadata};
 
 /// A file with its path from the root of the repository, written with `/`.
@@ -23,15 +20,6 @@ pub(crate) struct SourceFile {
     pub(crate) text: String,
 }
 
-/// A package of `Cargo.lock`.
-#[derive(Debug)]
-pub(crate) struct LockedPackage {
-    /// Its name.
-    pub(crate) name: String,
-    /// Its line.
-    pub(crate) line: usize,
-}
-
 /// Everything the checks look at.
 #[derive(Debug, Default)]
 pub(crate) struct Repository {
@@ -39,16 +27,12 @@ pub(crate) struct Repository {
     pub(crate) files: Vec<SourceFile>,
     /// The members of the workspace.
     pub(crate) crates: Vec<Crate>,
-    /// The whole resolved tree.
-    pub(crate) locked: Vec<LockedPackage>,
 }
 
 impl Repository {
     /// Reads the repository at `root`.
     pub(crate) fn load(root: &Path) -> anyhow::Result<Self> {
-        let lock = fs::read_to_string(root.join("Cargo.lock"))
-            .context("cannot read Cargo.lock: `cargo generate-lockfile` writes it")?;
-        Ok(Self { files: read_files(root)?, crates: read_crates(root)?, locked: parse_lock(&lock)? })
+        Ok(Self { files: read_files(root)?, crates: read_crates(root)? })
     }
 
     /// The text of a file.
@@ -128,24 +112,6 @@ fn read_crates(root: &Path) -> anyhow::Result<Vec<Crate>> {
     Ok(crates)
 }
 
-fn parse_lock(text: &str) -> anyhow::Result<Vec<LockedPackage>> {
-    #[derive(Deserialize)]
-    struct Lock {
-        #[serde(default)]
-        package: Vec<Entry>,
-    }
-    #[derive(Deserialize)]
-    struct Entry {
-        name: Spanned<String>,
-    }
-    let lock: Lock = toml::from_str(text).context("cannot understand Cargo.lock")?;
-    let entry = |Entry { name }: Entry| {
-        let line = line_at(text, name.span().start);
-        LockedPackage { name: name.into_inner(), line }
-    };
-    Ok(lock.package.into_iter().map(entry).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,13 +131,5 @@ mod tests {
     fn what_cargo_builds_is_no_source() {
         assert!(is_built("crates/agent/target/debug/out.rs"));
         assert!(!is_built("crates/agent/src/target.rs"));
-    }
-
-    #[test]
-    fn a_locked_package_knows_its_line() {
-        let lock = "version = 4\n\n[[package]]\nname = \"ring\"\nversion = \"0.17.0\"\n";
-        let locked = parse_lock(lock).unwrap();
-        assert_eq!((locked[0].name.as_str(), locked[0].line), ("ring", 4));
-        assert!(parse_lock("version = 4\n").unwrap().is_empty());
     }
 }

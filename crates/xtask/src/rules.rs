@@ -18,8 +18,6 @@ pub(crate) type ArrowTable = BTreeMap<Spanned<String>, Vec<Spanned<String>>>;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Rules {
-    /// Packages which may be nowhere in the resolved tree.
-    pub(crate) forbid: Vec<String>,
     /// How long and how deep.
     pub(crate) limits: Limits,
     /// Arrows of what is shipped: normal and build dependencies. Every crate has a line.
@@ -122,7 +120,7 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_refused() {
-        let error = Rules::parse("forbid = []\nlimit = 3\n").err().unwrap().to_string();
+        let error = Rules::parse("limit = 3\n").err().unwrap().to_string();
         assert!(error.contains("unknown field `limit`"), "{error}");
     }
 

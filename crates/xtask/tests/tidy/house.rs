@@ -10,11 +10,10 @@ use tempfile::TempDir;
 /// What `cat codes.in` writes.
 pub(crate) const CODES: &str = "made by `cat codes.in`\none\n";
 
-const FILES: [(&str, &str); 11] = [
+const FILES: [(&str, &str); 10] = [
     (".gitignore", "/target\n"),
     ("ARCHITECTURE.md", "# Two floors\n\n```text\nL1  top\nL0  base\n```\n"),
     ("Cargo.toml", WORKSPACE),
-    ("Cargo.lock", "version = 4\n"),
     ("README.md", "# House\n\nSee `crates/top/src/lib.rs`, [style](STYLE.md#the-style), `just tidy`.\n"),
     ("STYLE.md", "# The style\n\nRun `cargo xtask tidy`.\n"),
     ("codes.in", CODES),
@@ -42,7 +41,6 @@ unsafe_code = \"forbid\"
 ";
 
 const RULES: &str = "\
-forbid = [\"ring\"]
 [limits]
 file_lines = 600
 function_lines = 70
