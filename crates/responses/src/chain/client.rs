@@ -167,6 +167,11 @@ impl Chain {
         }
     }
 
+    /// Whether it goes over sockets at all.
+    pub fn may_use_sockets(&self) -> bool {
+        self.config.mode != Mode::Http
+    }
+
     /// Another chain learned that sockets do not work at this place: they are left alone until then, unless a line is
     /// up or on its way.
     pub fn avoid_sockets(&mut self, until: Time) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::anchor::Scope;
-use super::super::link::LinkId;
+use super::super::link::{LinkId, Transport};
 use super::super::liveness::{Liveness, Pings, Pulse};
 use super::super::notice::{Effect, Failure, Fault, Notice, Outcome, Trouble, TroubleKind};
 use super::super::retry::Class;
@@ -169,8 +169,15 @@ impl Chain {
         }
     }
 
-    /// Bytes moved over a link, in either direction. A large message on a slow line takes longer than a pong may.
+    /// Bytes moved over a link, in either direction. A large message on a slow line takes longer than a pong may. Over
+    /// HTTP, where there are no pings, a server that sends bytes which say nothing says that it is there.
     pub fn handle_progress(&mut self, link: LinkId) {
+        if let Turn::Streaming(streaming) = &mut self.turn
+            && streaming.transport == Transport::Http
+            && streaming.link == link
+        {
+            streaming.kept_alive = true;
+        }
         if let Line::Up(up) = &mut self.line
             && up.link == link
         {

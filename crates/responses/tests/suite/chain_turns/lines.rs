@@ -432,7 +432,7 @@ fn a_place_on_an_older_socket_is_given_up_when_the_socket_is_old() {
 #[test]
 fn what_another_chain_learned_of_sockets_is_believed_while_the_line_is_down() {
     let mut pair = auto();
-    pair.chain.avoid_sockets(Time::at(Duration::from_secs(60)));
+    pair.chain.avoid_sockets(Time::at(Duration::from_mins(1)));
     pair.turn();
     assert_eq!((pair.last_sent().0, pair.lines_opened()), (Transport::Http, 0));
     pair.pass(Duration::from_secs(61));
