@@ -25,10 +25,7 @@ impl Mind {
             Self::Script { turns, repeat_last, taken } => {
                 let at = taken.fetch_add(1, Ordering::Relaxed);
                 let last = turns.last().filter(|_| *repeat_last);
-                turns.get(at).or(last).cloned().ok_or_else(|| {
-                    let message = format!("the script has {} turns and this would be number {}", turns.len(), at + 1);
-                    Refusal::new(400, "script_exhausted", message)
-                })
+                turns.get(at).or(last).cloned().ok_or_else(|| Refusal::exhausted(turns.len(), at + 1))
             }
         }
     }

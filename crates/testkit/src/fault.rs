@@ -11,6 +11,9 @@ use crate::refusal::Refusal;
 ///
 /// On a connection, frames and bytes are counted from its beginning, and what happens to their order over HTTP from the
 /// beginning of each response. On a request, all is counted from when the model begins with it, and ends with it.
+///
+/// Faults of the line are those of HTTP/1.1 and sockets. Over HTTP/2 it breaks after bytes and reads slowly, for all
+/// requests it carries and until it ends; it knows no frames, so that it neither breaks nor freezes after any.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Fault {

@@ -4,24 +4,23 @@ use std::convert::Infallible;
 use std::sync::{Mutex, PoisonError};
 
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Full, Limited, StreamBody};
+use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{self, HeaderValue};
+use hyper::header::{self, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
 use hyper::upgrade::OnUpgrade;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode, Version};
 use responses::chain::{Context, RunRequest, Transport};
 use responses::request::{Input, Request as Ask};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
+use crate::body::{self, Received};
 use crate::delivery::Delivery;
 use crate::fault::Fault;
 use crate::record::{Happened, HttpRequest};
 use crate::refusal::Refusal;
 use crate::shared::{Answer, Line, What, page};
 use crate::sse::Telling;
-
-/// The largest body taken.
-const MAX_BODY: usize = 64 << 20;
 
 pub(crate) type Reply = Response<UnsyncBoxBody<Bytes, Infallible>>;
 
@@ -33,32 +32,49 @@ pub(crate) async fn reply(line: &Line, upgrading: &Upgrading, mut request: Reque
     let key = upgrade_key(&request);
     let on_upgrade = key.is_some().then(|| hyper::upgrade::on(&mut request));
     let (head, body) = request.into_parts();
-    let body = Limited::new(body, MAX_BODY).collect().await.map(http_body_util::Collected::to_bytes);
-    let text = body.as_ref().map(|body| String::from_utf8_lossy(body).into_owned()).unwrap_or_default();
-    let recorded = HttpRequest {
-        method: head.method.to_string(),
-        path: head.uri.to_string(),
-        headers: headers(&head.headers),
-        body: text.clone(),
-    };
+    let received = body::receive(&head.headers, body).await;
+    let recorded = recorded(&head, &received);
+    let http2 = recorded.http2;
+    let stranger = (!line.shared.lock.lets_in(recorded.header("authorization"))).then(Refusal::stranger);
     line.shared.log.note(line.number, Happened::Request(recorded));
-    line.control.begin_answer();
-    if body.is_err() {
-        return refused(line, &Refusal { code: None, ..Refusal::new(413, "", "the body is too large or incomplete") });
+    // Over HTTP/2 other answers may be on their way, and their faults with them.
+    if !http2 {
+        line.control.begin_answer();
+    }
+    if let Some(refusal) = stranger.or(received.refusal) {
+        return refused(line, &refusal);
     }
     let path = head.uri.path().trim_start_matches("/v1");
     match (&head.method, path, key, on_upgrade) {
         (&Method::GET, "/responses", Some(key), Some(on_upgrade)) => upgrade(line, upgrading, &key, on_upgrade).await,
-        (&Method::POST, "/responses", ..) => post(line, &text).await,
+        (&Method::POST, "/responses", ..) => post(line, &received.text).await,
         (&Method::GET, "/models", ..) => models(line, head.uri.query().unwrap_or_default()),
         (&Method::GET, path, ..) if path.starts_with("/responses/") => stored(line, path),
         (method, path, ..) => refused(line, &Refusal::not_found(format!("there is no {method} {path} here"))),
     }
 }
 
-fn headers(headers: &header::HeaderMap) -> Vec<(String, String)> {
+/// A request as it goes into the record.
+pub(crate) fn recorded(head: &Parts, received: &Received) -> HttpRequest {
+    HttpRequest {
+        method: head.method.to_string(),
+        path: head.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
+        http2: head.version == Version::HTTP_2,
+        headers: headers(head),
+        body: received.text.clone(),
+        wire_bytes: received.wire_bytes,
+    }
+}
+
+fn headers(head: &Parts) -> Vec<(String, String)> {
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    headers.iter().map(|(key, value)| (key.to_string(), text(value))).collect()
+    let authority = head.uri.authority().map(|authority| (":authority".to_owned(), authority.to_string()));
+    authority.into_iter().chain(head.headers.iter().map(|(key, value)| (key.to_string(), text(value)))).collect()
+}
+
+/// A header as it travels, if it can.
+pub(crate) fn header((name, value): &(String, String)) -> Option<(HeaderName, HeaderValue)> {
+    Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?))
 }
 
 /// The key of a request to become a socket.
@@ -120,8 +136,8 @@ async fn post(line: &Line, body: &str) -> Reply {
     reply
 }
 
-const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
-const JSON: &str = "application/json";
+pub(crate) const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
+pub(crate) const JSON: &str = "application/json";
 
 /// The request, and everything the model is to see.
 fn read(line: &Line, body: &str) -> Result<RunRequest, Refusal> {
@@ -194,6 +210,9 @@ fn answer(line: &Line, status: StatusCode, content_type: &'static str, body: Str
     let id = format!("req_{:016x}", line.shared.next_reply());
     if let Ok(id) = HeaderValue::try_from(id) {
         reply.headers_mut().insert("x-request-id", id);
+    }
+    for (name, value) in line.shared.headers.iter().filter_map(header) {
+        reply.headers_mut().insert(name, value);
     }
     reply
 }

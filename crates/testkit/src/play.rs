@@ -17,8 +17,10 @@ pub(crate) struct Play {
     usage: Usage,
     faults: Vec<Fault>,
     events: VecDeque<Event>,
+    /// The wait before the first event.
+    opening: Duration,
     /// The wait before each event.
-    pub(crate) pause: Duration,
+    pause: Duration,
     told: u64,
     whole: Vec<Item>,
     /// The item that has begun and is not whole.
@@ -41,6 +43,7 @@ impl Play {
             head,
             usage,
             faults,
+            opening: Duration::ZERO,
             pause: Duration::ZERO,
             told: 0,
             whole: Vec::new(),
@@ -52,6 +55,16 @@ impl Play {
     /// The same, with a wait before each event.
     pub(crate) fn paced(self, pause: Duration) -> Self {
         Self { pause, ..self }
+    }
+
+    /// The same, with a longer wait before the first.
+    pub(crate) fn after(self, opening: Duration) -> Self {
+        Self { opening, ..self }
+    }
+
+    /// The wait before the next event.
+    pub(crate) fn wait(&self) -> Duration {
+        if self.told == 0 { self.opening + self.pause } else { self.pause }
     }
 
     /// The next event. None if the response has ended, or will not.

@@ -47,16 +47,25 @@ pub struct HttpRequest {
     pub method: String,
     /// With the query.
     pub path: String,
-    /// In order, names in lower case.
+    /// Whether it came over HTTP/2.
+    pub http2: bool,
+    /// In order, names in lower case. The host of HTTP/2 is called `:authority`.
     pub headers: Vec<(String, String)>,
-    /// The body.
+    /// The body, unpacked.
     pub body: String,
+    /// How many bytes the body had when it travelled.
+    pub wire_bytes: usize,
 }
 
 impl HttpRequest {
     /// The first header of a name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether the body came packed.
+    pub fn is_compressed(&self) -> bool {
+        self.header("content-encoding").is_some_and(|encoding| encoding != "identity")
     }
 }
 

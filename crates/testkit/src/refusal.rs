@@ -48,6 +48,16 @@ impl Refusal {
         Self { code: None, ..Self::new(404, "", message) }
     }
 
+    /// The script has no turn of this number.
+    pub(crate) fn exhausted(turns: usize, number: usize) -> Self {
+        let message = format!("the script has {turns} turns and this would be number {number}");
+        Self::new(400, "script_exhausted", message)
+    }
+
+    pub(crate) fn stranger() -> Self {
+        Self::new(401, "invalid_api_key", "this model demands another key")
+    }
+
     pub(crate) fn forgotten(previous: &str) -> Self {
         Self::new(400, "previous_response_not_found", format!("previous response `{previous}` is not known here"))
             .about("previous_response_id")

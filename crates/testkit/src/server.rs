@@ -1,31 +1,30 @@
 //! From a model to a server, and to its end.
 
-use std::convert::Infallible;
+use std::future::ready;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::{Stream, StreamExt, stream};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use responses::chain::{ConnectionLimits, Powers};
+use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::answer::Mind;
+use crate::connection;
 use crate::fault::FaultPlan;
-use crate::http::{self, Upgrading};
-use crate::record::{Happened, Log, Seen};
+use crate::http;
+use crate::lock::Lock;
+use crate::record::{Log, Seen};
 use crate::script::{Script, Turn};
-use crate::shared::{Line, Shared};
-use crate::socket;
-use crate::wire::{Control, Wire};
-
-/// How many connections are served at once; more are turned away.
-const MAX_CONNECTIONS: usize = 1024;
+use crate::serving::MAX_CONNECTIONS;
+use crate::shared::Shared;
+use crate::tls;
 
 /// A model that says what it is told to say, and misbehaves as it is told to.
 #[derive(Debug)]
@@ -66,6 +65,28 @@ impl FakeModel {
         self
     }
 
+    /// Says this in a header of every answer, upgrades included.
+    #[must_use]
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        self.shared.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Demands a bearer key, and answers 401 to everything without it.
+    #[must_use]
+    pub fn with_key(self, key: &str) -> Self {
+        self.shared.lock.accept(key);
+        self
+    }
+
+    /// Takes so long for each byte that it has to read, before it begins to say something. Of a continuation it reads
+    /// what is new, of anything else all there is, settings included.
+    #[must_use]
+    pub fn with_rebuild_cost(mut self, per_byte: Duration) -> Self {
+        self.shared.rebuild = per_byte;
+        self
+    }
+
     /// The record of what clients do.
     pub fn log(&self) -> Log {
         self.shared.log.clone()
@@ -78,19 +99,39 @@ impl FakeModel {
 
     /// Serves on a port of this machine.
     pub async fn start_on(self, port: u16) -> io::Result<RunningModel> {
+        self.start(port, "", |io| ready(Ok(io))).await
+    }
+
+    /// Serves over TLS on a free port of this machine. What it speaks is for the configuration to say, and for the
+    /// client to choose: HTTP/1.1 with sockets, or HTTP/2.
+    pub async fn start_tls(self, config: Arc<ServerConfig>) -> io::Result<RunningModel> {
+        self.start(0, "s", move |io| Box::pin(tls::accept(Arc::clone(&config), io))).await
+    }
+
+    async fn start<T, P>(
+        self,
+        port: u16,
+        secure: &'static str,
+        prepare: impl Fn(TcpStream) -> P + Send + 'static,
+    ) -> io::Result<RunningModel>
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        P: Future<Output = io::Result<T>> + Send + 'static,
+    {
         self.check()?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let address = listener.local_addr()?;
         let incoming = stream::unfold(listener, |listener| async {
             let accepted = listener.accept().await.map(|(io, _)| io);
+            // Without this, small messages wait for each other; if it fails, they do.
+            let accepted = accepted.inspect(|io| drop(io.set_nodelay(true)));
             Some((accepted, listener))
         });
-        let log = self.log();
+        let (log, lock) = (self.log(), self.shared.lock.clone());
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
-        let stopped = stop.clone();
-        tasks.spawn(async move { self.serve(incoming, stopped).await });
-        Ok(RunningModel { address, log, stop, tasks })
+        tasks.spawn(self.serve_prepared(incoming, stop.clone(), prepare));
+        Ok(RunningModel { address, secure, log, lock, stop, tasks })
     }
 
     /// Serves every connection that comes, until it is to stop or no more can come.
@@ -99,8 +140,22 @@ impl FakeModel {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         self.check()?;
+        self.serve_prepared(incoming, stop, |io| ready(Ok(io))).await
+    }
+
+    /// Serves what connections become once they are prepared, each in a task of its own.
+    async fn serve_prepared<S, T, P>(
+        self,
+        incoming: impl Stream<Item = io::Result<S>>,
+        stop: CancellationToken,
+        prepare: impl Fn(S) -> P,
+    ) -> io::Result<()>
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        P: Future<Output = io::Result<T>> + Send + 'static,
+    {
         let shared = Arc::new(self.shared);
-        let mut connections = JoinSet::new();
+        let (mut connections, streams) = (JoinSet::new(), TaskTracker::new());
         let mut incoming = std::pin::pin!(incoming);
         let outcome = loop {
             tokio::select! {
@@ -109,7 +164,13 @@ impl FakeModel {
                 Some(_) = connections.join_next() => {}
                 accepted = incoming.next() => match accepted {
                     Some(Ok(io)) if connections.len() < MAX_CONNECTIONS => {
-                        connections.spawn(serve_connection(Arc::clone(&shared), io));
+                        let (shared, streams, preparing) = (Arc::clone(&shared), streams.clone(), prepare(io));
+                        connections.spawn(async move {
+                            // A client that does not come through a handshake is not one.
+                            if let Ok(io) = preparing.await {
+                                connection::serve(shared, io, streams).await;
+                            }
+                        });
                     }
                     Some(Ok(_)) => {}
                     Some(Err(error)) => break Err(error),
@@ -118,47 +179,27 @@ impl FakeModel {
             }
         };
         connections.shutdown().await;
+        streams.close();
+        streams.wait().await;
         outcome
     }
 
     fn check(&self) -> io::Result<()> {
-        self.shared.plan.check().map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))
+        let unusable = |error| io::Error::new(io::ErrorKind::InvalidInput, error);
+        self.shared.plan.check().map_err(|error| unusable(error.to_string()))?;
+        let wrong = self.shared.headers.iter().find(|header| http::header(header).is_none());
+        wrong.map_or(Ok(()), |(name, _)| Err(unusable(format!("`{name}` and its value are not a header"))))
     }
-}
-
-/// HTTP for as long as it is HTTP, then the socket it may have become.
-async fn serve_connection<S>(shared: Arc<Shared>, io: S)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let number = shared.next_connection();
-    let control = Control::default();
-    let faults = shared.plan.of_connection(number);
-    control.arm(None, &faults);
-    let line = Line { shared, number, faults: faults.into(), control: control.clone() };
-    line.shared.log.note(number, Happened::Opened);
-    let upgrading = Arc::new(Upgrading::default());
-    let service = service_fn(|request| {
-        let (line, upgrading) = (line.clone(), Arc::clone(&upgrading));
-        async move { Ok::<_, Infallible>(http::reply(&line, &upgrading, request).await) }
-    });
-    let io = TokioIo::new(Wire::new(io, control));
-    // An error is a line that broke: often it was asked to.
-    let _ = http1::Builder::new().serve_connection(io, service).with_upgrades().await;
-    let upgraded = upgrading.lock().unwrap_or_else(PoisonError::into_inner).take();
-    if let Some(upgraded) = upgraded
-        && let Ok(upgraded) = upgraded.await
-    {
-        socket::serve(TokioIo::new(upgraded), line.clone()).await;
-    }
-    line.shared.log.note(number, Happened::Gone);
 }
 
 /// A model that serves. Dropping it ends all it does.
 #[derive(Debug)]
 pub struct RunningModel {
     address: SocketAddr,
+    /// What makes the scheme of a URL that of TLS.
+    secure: &'static str,
     log: Log,
+    lock: Lock,
     stop: CancellationToken,
     tasks: JoinSet<io::Result<()>>,
 }
@@ -171,12 +212,22 @@ impl RunningModel {
 
     /// What a client is given as its base URL.
     pub fn base_url(&self) -> String {
-        format!("http://{}/v1", self.address)
+        format!("http{}://{}/v1", self.secure, self.host())
     }
 
     /// Where sockets are opened.
     pub fn websocket_url(&self) -> String {
-        format!("ws://{}/v1/responses", self.address)
+        format!("ws{}://{}/v1/responses", self.secure, self.host())
+    }
+
+    /// A certificate is for a name.
+    fn host(&self) -> String {
+        if self.secure.is_empty() { self.address.to_string() } else { format!("localhost:{}", self.address.port()) }
+    }
+
+    /// From now on demands this bearer key and no other.
+    pub fn accept_key(&self, key: &str) {
+        self.lock.accept(key);
     }
 
     /// The record of what clients do.

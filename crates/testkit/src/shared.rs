@@ -11,6 +11,7 @@ use responses::request::Request;
 use crate::answer::Mind;
 use crate::events::{self, Ending, Head};
 use crate::fault::{Fault, FaultPlan};
+use crate::lock::Lock;
 use crate::memory::{Memory, Stored};
 use crate::play::Play;
 use crate::record::{Log, Seen};
@@ -26,6 +27,11 @@ pub(crate) struct Shared {
     pub(crate) limits: ConnectionLimits,
     pub(crate) powers: Powers,
     pub(crate) log: Log,
+    pub(crate) lock: Lock,
+    /// Of every answer.
+    pub(crate) headers: Vec<(String, String)>,
+    /// How long the model takes to read a byte it does not remember.
+    pub(crate) rebuild: Duration,
     memory: Mutex<Memory>,
     connections: AtomicU64,
     requests: AtomicU64,
@@ -75,6 +81,9 @@ impl Shared {
             limits: ConnectionLimits::default(),
             powers: Powers { steer: true, inject: true, interrupt: true },
             log: Log::default(),
+            lock: Lock::default(),
+            headers: Vec::new(),
+            rebuild: Duration::ZERO,
             memory: Mutex::default(),
             connections: AtomicU64::new(0),
             requests: AtomicU64::new(0),
@@ -121,6 +130,16 @@ impl Shared {
         seen
     }
 
+    /// How long the model takes to read what it does not remember: of a continuation, what is new.
+    fn rebuilding(&self, request: &RunRequest, read: usize) -> Duration {
+        if self.rebuild.is_zero() {
+            return Duration::ZERO;
+        }
+        let new = || request.context.to_vec().iter().rev().take(request.new_items).map(|item| item.text().len()).sum();
+        let bytes = if request.previous.is_some() { new() } else { read };
+        self.rebuild.saturating_mul(u32::try_from(bytes).unwrap_or(u32::MAX))
+    }
+
     fn head(&self, request: &RunRequest) -> Head {
         let number = self.responses.fetch_add(1, Ordering::Relaxed) + 1;
         Head { number, request: Arc::clone(&request.request), previous: request.previous.clone() }
@@ -132,10 +151,11 @@ impl Line {
     pub(crate) fn answer(&self, request: &RunRequest, transport: Transport) -> Answer {
         let head = self.shared.head(request);
         let read = events::settings_bytes(&request.request) + request.context.bytes();
+        let rebuilding = self.shared.rebuilding(request, read);
         if is_warm_up(&request.request) {
             let usage = events::estimate(read, 0);
             let events = events::warm_up(&head, usage);
-            let play = Play::new(head, usage, events, self.faults.to_vec());
+            let play = Play::new(head, usage, events, self.faults.to_vec()).after(rebuilding);
             return Answer { number: None, what: What::Play(Box::new(play)), faults: Vec::new() };
         }
         let seen = self.shared.see(self.number, request, transport, &head);
@@ -149,7 +169,8 @@ impl Line {
                 let said = turn.outputs.iter().map(Output::bytes).sum();
                 let usage = turn.usage.unwrap_or_else(|| events::estimate(read, said));
                 let events = events::events(&turn, &head, usage);
-                What::Play(Box::new(Play::new(head, usage, events, all.clone()).paced(turn.pace.pause)))
+                let play = Play::new(head, usage, events, all.clone());
+                What::Play(Box::new(play.paced(turn.pace.pause).after(rebuilding)))
             }
         });
         Answer { number: Some(seen.number), what, faults }

@@ -128,7 +128,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
         let clock = Instant::now();
         for playing in self.plays.iter_mut().filter(|playing| playing.due <= clock) {
             let Some(told) = playing.play.next() else { continue };
-            playing.due = clock + playing.play.pause;
+            playing.due = clock + playing.play.wait();
             if let Some(ending) = &told.end {
                 self.line.shared.remember(&playing.play, &playing.context, ending);
                 self.over.extend(playing.number);
@@ -197,7 +197,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
         let mut refuse = |refusal: &Refusal| self.connection.handle_run(run, RunEvent::Event(&refusal.event(flat)));
         match answer.what {
             What::Play(play) => {
-                let due = Instant::now() + play.pause;
+                let due = Instant::now() + play.wait();
                 let (number, context) = (answer.number, request.context.clone());
                 self.plays.push(Playing { run, number, play: *play, context, due });
             }

@@ -25,7 +25,7 @@ pub(crate) struct Telling {
 impl Telling {
     /// The next event; a model that falls silent never has one. What has ended is stored before that is told.
     async fn next(&mut self) -> Told {
-        pause(self.play.pause).await;
+        pause(self.play.wait()).await;
         match self.play.next() {
             Some(told) => {
                 if let Some(ending) = &told.end {
