@@ -1,0 +1,370 @@
+//! The loop: what a chain asks for is done, and what happens is told to it.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::header::HeaderValue;
+use responses::chain::{
+    Chain, Effect, Failure, Fault, Heard, LinkId, NotSteered, NotSubmitted, Notice, Outcome, Seat, Time, TurnId,
+};
+use responses::event::{Body, ServerEvent};
+use responses::item::Item;
+use responses::json::Object;
+use responses::request::Settings;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::breaker::{Decision, State};
+use crate::head::{Head, TURN_STATE};
+use crate::link::{Link, Moved, Opened, Post, SocketId, Text, Ways, Word, Words};
+use crate::rate_limits::RateLimits;
+
+/// How many words wait for a chain. Links wait when there are more.
+const MAX_WORDS: usize = 64;
+
+/// How long a loop sleeps when nothing has a deadline.
+const A_WHILE: Duration = Duration::from_hours(1);
+
+/// What a conversation tells those who watch.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Told {
+    /// What became of it.
+    Notice(Notice),
+    /// What the server says while it says it: the text of an event. If the answer is dropped, so is this.
+    Event(Text),
+    /// What is known of sockets at this place, and what follows.
+    Route(Decision),
+    /// What the server said with an answer, before it.
+    Head(Arc<Head>),
+    /// What is left of the limits, told in mid-stream.
+    RateLimits(Box<RateLimits>),
+}
+
+/// A chain, and the links it has to its server.
+#[derive(Debug)]
+pub struct Drive {
+    chain: Chain,
+    ways: Arc<dyn Ways>,
+    began: Instant,
+    /// When the user last spoke.
+    spoke: Instant,
+    words: mpsc::Sender<(LinkId, Word)>,
+    heard: mpsc::Receiver<(LinkId, Word)>,
+    opening: Option<LinkId>,
+    line: Option<Held>,
+    post: Option<Held>,
+    /// The socket that was left last. There is no way back to it.
+    left: Option<SocketId>,
+    turn_state: Option<HeaderValue>,
+    /// What came with the link over which was asked last.
+    head: Arc<Head>,
+    told: VecDeque<Told>,
+}
+
+/// A link in use.
+#[derive(Debug)]
+struct Held {
+    name: LinkId,
+    link: Box<dyn Link>,
+    moved: Moved,
+    head: Arc<Head>,
+}
+
+impl Drive {
+    /// Drives a chain whose time began at `began`.
+    pub(crate) fn new(chain: Chain, ways: Arc<dyn Ways>, began: Instant) -> Self {
+        let (words, heard) = mpsc::channel(MAX_WORDS);
+        Self {
+            chain,
+            ways,
+            began,
+            spoke: began,
+            words,
+            heard,
+            opening: None,
+            line: None,
+            post: None,
+            left: None,
+            turn_state: None,
+            head: Arc::default(),
+            told: VecDeque::new(),
+        }
+    }
+
+    /// The chain, to look at.
+    pub fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    /// Opens the line before it is needed, where a line is wanted.
+    pub fn connect(&mut self) {
+        self.remember_route();
+        self.chain.connect(self.now());
+        self.act();
+    }
+
+    /// Lets the server read what is there already.
+    pub fn warm_up(&mut self, settings: &Arc<Settings>) -> Option<TurnId> {
+        let turn = self.chain.warm_up(self.now(), settings);
+        self.act();
+        turn
+    }
+
+    /// Says something to the model.
+    pub fn submit(&mut self, items: Vec<Item>, settings: &Arc<Settings>) -> Result<TurnId, NotSubmitted> {
+        if !items.iter().any(|item| item.answers().is_some()) {
+            // The user speaks: what the server wanted to hear again was about what the user said before.
+            self.turn_state = None;
+            self.spoke = Instant::now();
+        }
+        self.remember_route();
+        let state = self.turn_state.as_ref().and_then(|state| state.to_str().ok());
+        let stated = state.map(|state| Arc::new(settings.with_metadata(TURN_STATE.as_str(), state)));
+        let turn = self.chain.submit(self.now(), items, stated.as_ref().unwrap_or(settings));
+        self.act();
+        turn
+    }
+
+    /// Says something to the response that is running.
+    pub fn steer(&mut self, items: Vec<Item>) -> Result<(), NotSteered> {
+        let steered = self.chain.steer(items);
+        self.act();
+        steered
+    }
+
+    /// Stops the turn on its way, if there is one.
+    pub fn cancel(&mut self) -> bool {
+        let cancelled = self.chain.cancel(self.now());
+        self.act();
+        cancelled
+    }
+
+    /// Writes the conversation anew. Only between turns.
+    pub fn rewrite(&mut self, items: Vec<Item>) -> Result<(), NotSubmitted> {
+        self.chain.rewrite(items)
+    }
+
+    /// The next thing that is told. Nothing is lost if this is left before it is ready.
+    pub async fn next(&mut self) -> Told {
+        loop {
+            if let Some(told) = self.told.pop_front() {
+                return told;
+            }
+            self.step().await;
+        }
+    }
+
+    fn now(&self) -> Time {
+        Time::at(self.began.elapsed())
+    }
+
+    /// One word of a link, or one deadline.
+    async fn step(&mut self) {
+        let deadline = self.chain.poll_deadline().map(|deadline| self.began + deadline.since_beginning());
+        tokio::select! {
+            biased;
+            () = tokio::time::sleep_until(deadline.unwrap_or_else(|| Instant::now() + A_WHILE)) => self.wake(),
+            Some((link, word)) = self.heard.recv() => self.hear(link, word),
+        }
+        self.act();
+    }
+
+    /// What other chains learned of sockets at this place since.
+    fn remember_route(&mut self) {
+        if self.line.is_some() || self.opening.is_some() || !self.chain.may_use_sockets() {
+            return;
+        }
+        let decision = self.ways.ask();
+        match decision.state {
+            State::Open => return,
+            State::Closed => {
+                let until = decision.until.unwrap_or_else(Instant::now);
+                self.chain.avoid_sockets(Time::at(until.saturating_duration_since(self.began)));
+            }
+            // Whether it works again is found out beside HTTP.
+            State::Probing => self.chain.avoid_sockets(self.now()),
+        }
+        self.told.push_back(Told::Route(decision));
+    }
+
+    fn wake(&mut self) {
+        if let Some(line) = &mut self.line {
+            let moved = line.link.moved();
+            if moved.is_progress_since(line.moved) {
+                self.chain.handle_progress(line.name);
+            }
+            line.moved = moved;
+        }
+        self.chain.handle_deadline(self.now());
+    }
+
+    fn hear(&mut self, name: LinkId, word: Word) {
+        let now = self.now();
+        match word {
+            Word::Open(opened) => self.opened(now, name, opened),
+            Word::Text(text) => self.text(now, name, text),
+            Word::Pong => self.chain.handle_pong(name),
+            Word::Alive => self.chain.handle_progress(name),
+            Word::Refused(error) => {
+                self.let_go(name);
+                self.chain.handle_refused(now, name, error);
+            }
+            Word::Unreachable(trouble) => {
+                self.let_go(name);
+                self.chain.handle_unreachable(now, name, trouble);
+            }
+            Word::Closed(code) => {
+                self.let_go(name);
+                self.chain.handle_closed(now, name, code);
+            }
+        }
+    }
+
+    fn opened(&mut self, now: Time, name: LinkId, opened: Opened) {
+        let Opened { place, head } = opened;
+        let Some(place) = place else {
+            if let Some(post) = self.post.as_mut().filter(|post| post.name == name) {
+                post.head = Arc::clone(&head);
+                self.head = Arc::clone(&head);
+                self.keep_turn_state(head.turn_state.as_ref());
+                self.told.push_back(Told::Head(head));
+                self.chain.handle_open(now, name);
+            }
+            return;
+        };
+        if self.opening != Some(name) {
+            // Given up meanwhile: the place is left by being dropped.
+            return;
+        }
+        self.opening = None;
+        if place.since >= self.spoke {
+            self.keep_turn_state(head.turn_state.as_ref());
+        }
+        let since = Time::at(place.since.saturating_duration_since(self.began));
+        let moved = place.link.moved();
+        self.line = Some(Held { name, link: place.link, moved, head: Arc::clone(&head) });
+        self.told.push_back(Told::Head(head));
+        self.chain.handle_joined(now, name, Seat { lane: place.lane, since });
+    }
+
+    fn text(&mut self, now: Time, name: LinkId, text: Text) {
+        let Ok(event) = ServerEvent::parse(&text) else {
+            let _ = self.chain.handle_text(now, name, &text);
+            return;
+        };
+        if matches!(event.body, Body::Aside) {
+            self.aside(&event);
+        }
+        if self.chain.handle_event(now, name, &event) == Heard::Turn {
+            drop(event);
+            self.told.push_back(Told::Event(text));
+        }
+    }
+
+    /// What is of no consequence to the chain may be of some to us.
+    fn aside(&mut self, event: &ServerEvent<'_>) {
+        if let Some(limits) = RateLimits::from_event(event.text()) {
+            self.told.push_back(Told::RateLimits(Box::new(limits)));
+        }
+        if event.kind == "response.metadata"
+            && let Ok(object) = Object::parse(event.text())
+            && let Some(headers) = object.get("headers").and_then(|text| Object::parse(text).ok())
+            && let Ok(state) = headers.read::<Cow<'_, str>>("x-codex-turn-state")
+            && let Ok(mut state) = HeaderValue::from_str(&state)
+        {
+            state.set_sensitive(true);
+            self.keep_turn_state(Some(&state));
+        }
+    }
+
+    /// The first one of a turn counts.
+    fn keep_turn_state(&mut self, state: Option<&HeaderValue>) {
+        if self.turn_state.is_none() {
+            self.turn_state = state.cloned();
+        }
+    }
+
+    /// Does what the chain asks for.
+    fn act(&mut self) {
+        while let Some(effect) = self.chain.poll_effect() {
+            match effect {
+                Effect::Open(name) => {
+                    self.opening = Some(name);
+                    self.ways.open(self.words(name), self.left);
+                }
+                Effect::Send(name, text) => {
+                    if let Some(line) = self.line.as_mut().filter(|line| line.name == name) {
+                        self.head = Arc::clone(&line.head);
+                        line.link.send(text);
+                    }
+                }
+                Effect::Post(name, body) => {
+                    let post = Post { body, turn_state: self.turn_state.clone() };
+                    let link = self.ways.post(self.words(name), post);
+                    self.head = Arc::default();
+                    self.post = Some(Held { name, link, moved: Moved::default(), head: Arc::default() });
+                }
+                Effect::Ping(name) => {
+                    if let Some(line) = self.line.as_mut().filter(|line| line.name == name) {
+                        line.link.ping();
+                    }
+                }
+                Effect::Close(name) => self.let_go(name),
+                Effect::Tell(notice) => self.tell(notice),
+            }
+        }
+    }
+
+    fn words(&self, name: LinkId) -> Words {
+        Words::new(name, self.words.clone())
+    }
+
+    fn let_go(&mut self, name: LinkId) {
+        self.opening.take_if(|opening| *opening == name);
+        self.post.take_if(|post| post.name == name);
+        if let Some(line) = self.line.take_if(|line| line.name == name) {
+            self.left = line.link.socket();
+        }
+    }
+
+    fn tell(&mut self, mut notice: Notice) {
+        if let Some(error) = error_in(&mut notice)
+            && error.request_id.is_none()
+        {
+            error.request_id.clone_from(&self.head.request_id);
+        }
+        match &notice {
+            Notice::WebSocketOff { until, fault } => {
+                self.ways.failed(self.began + until.since_beginning(), &fault.to_string());
+            }
+            Notice::WebSocketOn => self.ways.worked(),
+            _ => {}
+        }
+        if matches!(notice, Notice::Ended { .. }) {
+            for held in [&mut self.line, &mut self.post].into_iter().flatten() {
+                held.link.settled();
+            }
+            self.post = None;
+        }
+        self.told.push_back(Told::Notice(notice));
+    }
+}
+
+/// The server's error that a notice is about.
+fn error_in(notice: &mut Notice) -> Option<&mut responses::error::ApiError> {
+    let fault = match notice {
+        Notice::Dropped { fault, .. } | Notice::Waiting { fault, .. } | Notice::WebSocketOff { fault, .. } => fault,
+        Notice::Ended { outcome, .. } => match outcome {
+            Outcome::Failed(Failure::Refused(error) | Failure::NoWebSocket(error)) => return Some(error),
+            Outcome::Failed(Failure::GaveUp(fault)) | Outcome::CallsFirst(fault) => fault,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    match fault {
+        Fault::Api(error) => Some(error),
+        _ => None,
+    }
+}

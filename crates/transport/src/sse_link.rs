@@ -1,0 +1,219 @@
+//! One request over HTTP, answered by server-sent events.
+
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Collected, Limited};
+use hyper::Response;
+use hyper::body::Incoming;
+use hyper::header::CONTENT_TYPE;
+use responses::error::ApiError;
+use responses::json::Object;
+use responses::sse::SseDecoder;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::head::{Head, refusal};
+use crate::link::{Link, Moved, Opened, SocketId, Text, Word, Words};
+use crate::tasks::Spawner;
+
+/// How much of an error's body is read.
+pub(crate) const MAX_ERROR_BODY: usize = 1 << 20;
+
+/// How much is read of an answer that came whole, by a server that does not stream.
+const MAX_WHOLE_BODY: usize = 64 << 20;
+
+/// How long the rest of an answer is waited for once its last event was heard. If it comes, the connection is kept.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// What server-sent events become before they are said.
+pub(crate) trait Decode: Send + 'static {
+    /// The data of one event.
+    fn push(&mut self, data: &str, say: &mut dyn FnMut(String));
+
+    /// There are no more.
+    fn finish(&mut self, say: &mut dyn FnMut(String));
+}
+
+/// Events of the Responses API, which are said as they are.
+#[derive(Debug)]
+pub(crate) struct AsItIs;
+
+impl Decode for AsItIs {
+    fn push(&mut self, data: &str, say: &mut dyn FnMut(String)) {
+        say(data.to_owned());
+    }
+
+    fn finish(&mut self, _: &mut dyn FnMut(String)) {}
+}
+
+/// A request on its way, or its answer.
+#[derive(Debug)]
+struct Exchange {
+    settled: CancellationToken,
+    /// Ends with this, until all that matters was heard.
+    task: Option<AbortOnDropHandle<()>>,
+}
+
+/// Starts a request. `answer` sends it, and gives the head of its answer.
+pub(crate) fn start<A, D>(spawner: &Spawner, words: Words, answer: A, decode: D) -> Box<dyn Link>
+where
+    A: Future<Output = Result<Response<Incoming>, Word>> + Send + 'static,
+    D: Decode,
+{
+    let settled = CancellationToken::new();
+    let quiet = settled.clone();
+    let task = spawner.spawn(async move {
+        let last = carry(&words, answer, decode, &quiet).await;
+        words.say(last).await;
+    });
+    Box::new(Exchange { settled, task: Some(AbortOnDropHandle::new(task)) })
+}
+
+async fn carry<A, D>(words: &Words, answer: A, decode: D, settled: &CancellationToken) -> Word
+where
+    A: Future<Output = Result<Response<Incoming>, Word>>,
+    D: Decode,
+{
+    let (head, body) = match answer.await {
+        Ok(answer) => answer.into_parts(),
+        Err(word) => return word,
+    };
+    let kind = head.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_owned();
+    if !head.status.is_success() {
+        let body = Limited::new(body, MAX_ERROR_BODY).collect().await.map(Collected::to_bytes).unwrap_or_default();
+        return Word::Refused(refusal(head.status.as_u16(), &head.headers, &body, SystemTime::now()));
+    }
+    let facts = Head::of(&head.headers).into();
+    if !words.say(Word::Open(Opened { place: None, head: facts })).await {
+        return Word::Closed(None);
+    }
+    if kind.starts_with("application/json") {
+        return whole(words, body).await;
+    }
+    if kind.starts_with("text/html") {
+        return Word::Refused(not_events(&kind));
+    }
+    let finished = async {
+        settled.cancelled().await;
+        tokio::time::sleep(LINGER).await;
+    };
+    tokio::select! {
+        word = stream(words, body, decode) => word,
+        () = finished => Word::Closed(None),
+    }
+}
+
+/// Says each event as it comes, until there are no more.
+async fn stream(words: &Words, mut body: Incoming, mut decode: impl Decode) -> Word {
+    let mut decoder = SseDecoder::default();
+    let mut texts = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else { return Word::Closed(None) };
+        let Ok(bytes) = frame.into_data() else { continue };
+        let read = decoder.push(&bytes, |event| {
+            if event.is_done() {
+                decode.finish(&mut |text| texts.push(text));
+            } else {
+                decode.push(event.data, &mut |text| texts.push(text));
+            }
+        });
+        if texts.is_empty() && !words.say(Word::Alive).await {
+            return Word::Closed(None);
+        }
+        for text in texts.drain(..) {
+            if !words.say(Word::Text(Text::from(text))).await {
+                return Word::Closed(None);
+            }
+        }
+        if let Err(error) = read {
+            return Word::Refused(ApiError::report(502, Some("unreadable_stream"), None, error.to_string()));
+        }
+    }
+    decode.finish(&mut |text| texts.push(text));
+    for text in texts {
+        words.say(Word::Text(Text::from(text))).await;
+    }
+    Word::Closed(None)
+}
+
+/// A server that was asked to stream and answers in one piece is understood all the same.
+async fn whole(words: &Words, body: Incoming) -> Word {
+    let body = Limited::new(body, MAX_WHOLE_BODY).collect().await.map(Collected::to_bytes).unwrap_or_default();
+    match terminal(&body) {
+        Ok(text) => {
+            words.say(Word::Text(Text::from(text))).await;
+            Word::Closed(None)
+        }
+        Err(error) => Word::Refused(error),
+    }
+}
+
+/// The last event of a stream, made of a response that came whole.
+fn terminal(body: &Bytes) -> Result<String, ApiError> {
+    let text = std::str::from_utf8(body).unwrap_or_default().trim();
+    let object = Object::parse(text).map_err(|_| not_events("application/json"))?;
+    if object.get("error").is_some_and(|error| error != "null") && object.get("output").is_none() {
+        return Ok(text.to_owned());
+    }
+    let stage = match object.get("status") {
+        Some(r#""incomplete""#) => "incomplete",
+        Some(r#""failed""# | r#""cancelled""#) => "failed",
+        _ if object.get("output").is_some() => "completed",
+        _ => return Err(not_events("application/json")),
+    };
+    Ok(format!(r#"{{"type":"response.{stage}","response":{text}}}"#))
+}
+
+fn not_events(kind: &str) -> ApiError {
+    let message =
+        format!("the server answered with {kind} in place of events: check base_url, and what stands before it");
+    ApiError::report(502, Some("not_events"), None, message)
+}
+
+impl Link for Exchange {
+    /// There is nothing more to send: each request is an exchange of its own.
+    fn send(&mut self, _: String) {}
+
+    /// HTTP has no pings that a client could send.
+    fn ping(&mut self) {}
+
+    fn settled(&mut self) {
+        self.settled.cancel();
+        // What is left of it ends within `LINGER`.
+        self.task.take().map(AbortOnDropHandle::detach);
+    }
+
+    fn moved(&self) -> Moved {
+        Moved::default()
+    }
+
+    fn socket(&self) -> Option<SocketId> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_in_one_piece_becomes_the_last_event() {
+        for (body, expected) in [
+            (r#"{"status":"completed","output":[]}"#, Some("response.completed")),
+            (r#"{"status":"incomplete","output":[]}"#, Some("response.incomplete")),
+            (r#"{"status":"failed","error":{"message":"x"},"output":[]}"#, Some("response.failed")),
+            (r#"{"output":[]}"#, Some("response.completed")),
+            (r#"{"error":{"message":"x"}}"#, Some("{\"error\"")),
+            (r#"{"models":[]}"#, None),
+            ("[]", None),
+            ("", None),
+        ] {
+            let text = terminal(&Bytes::from(body));
+            match expected {
+                Some(part) => assert!(text.as_ref().unwrap().contains(part), "{body}: {text:?}"),
+                None => assert_eq!(text.unwrap_err().code.as_deref(), Some("not_events"), "{body}"),
+            }
+        }
+    }
+}

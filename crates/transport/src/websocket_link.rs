@@ -1,0 +1,408 @@
+//! One socket, and the chains that share it.
+//!
+//! One task owns the socket. It reads and writes at the same time, so that a ping is answered while a large message is
+//! on its way out, and cuts such a message into pieces for the same reason.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use responses::chain::Trouble;
+use responses::error::ApiError;
+use responses::event::ServerEvent;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+
+use crate::dial::{BoxedStream, Path};
+use crate::head::Head;
+use crate::lanes::{LaneNo, Lanes, To};
+use crate::link::{Link, Meter, Moved, Opened, Place, SocketId, Text, Word, Words};
+use crate::metered::Metered;
+
+/// The largest message that is taken from a server. Partial images have megabytes.
+const MAX_MESSAGE: usize = 64 << 20;
+
+/// How much of a message goes out in one frame, so that a pong never waits for long.
+const PIECE: usize = 256 << 10;
+
+/// How many orders wait for a socket. Each chain has one request in flight, a ping and a farewell.
+pub(crate) const MAX_ORDERS: usize = 256;
+
+/// How long a farewell may take.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// The close code for a message that was too large.
+const TOO_LARGE: u16 = 1009;
+
+type Stream = WebSocketStream<Metered<BoxedStream>>;
+
+/// A chain that wants a place.
+#[derive(Debug)]
+pub(crate) struct Joiner {
+    pub(crate) words: Words,
+    /// It has left this socket, or was never on one; it wants a younger one.
+    pub(crate) after: Option<SocketId>,
+}
+
+/// What is asked of a socket.
+#[derive(Debug)]
+pub(crate) enum Order {
+    Join(Joiner),
+    Say(LaneNo, String),
+    Ping(LaneNo),
+    Settled(LaneNo),
+    Leave(LaneNo),
+}
+
+/// A socket that is open.
+pub(crate) struct OpenSocket {
+    pub(crate) stream: BoxedStream,
+    pub(crate) head: Head,
+    /// The way there.
+    pub(crate) path: Path,
+}
+
+/// Why a socket did not open.
+#[derive(Debug, Clone)]
+pub(crate) enum NotOpened {
+    Refused(ApiError),
+    Unreachable(Trouble),
+}
+
+impl From<NotOpened> for Word {
+    fn from(reason: NotOpened) -> Self {
+        match reason {
+            NotOpened::Refused(error) => Self::Refused(error),
+            NotOpened::Unreachable(trouble) => Self::Unreachable(trouble),
+        }
+    }
+}
+
+/// What a socket is made with.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    pub(crate) id: SocketId,
+    pub(crate) orders: mpsc::Receiver<Order>,
+    /// For the places it gives away.
+    pub(crate) sender: mpsc::Sender<Order>,
+    /// Where those go for whom there is no place here.
+    pub(crate) back: mpsc::Sender<Joiner>,
+    /// How many lanes the server has.
+    pub(crate) lanes: usize,
+    /// Up to which age it takes more chains.
+    pub(crate) young: Duration,
+}
+
+/// A socket, from its opening to its end.
+pub(crate) async fn carry(opening: impl Future<Output = Result<OpenSocket, NotOpened>>, first: Joiner, mut desk: Desk) {
+    let mut waiting = vec![first];
+    let opened = {
+        let mut opening = std::pin::pin!(opening);
+        loop {
+            tokio::select! {
+                opened = &mut opening => break opened,
+                Some(order) = desk.orders.recv() => match order {
+                    Order::Join(joiner) if waiting.len() < desk.lanes => waiting.push(joiner),
+                    Order::Join(joiner) => desk.send_back(joiner).await,
+                    Order::Say(..) | Order::Ping(_) | Order::Settled(_) | Order::Leave(_) => {}
+                },
+            }
+        }
+    };
+    match opened {
+        Ok(open) => Socket::new(open, desk).await.serve(waiting).await,
+        Err(reason) => {
+            for joiner in waiting {
+                joiner.words.say(reason.clone().into()).await;
+            }
+        }
+    }
+}
+
+impl Desk {
+    async fn send_back(&self, mut joiner: Joiner) {
+        joiner.after = Some(self.id);
+        // Whoever keeps the sockets has ended: so has everything else.
+        let _ = self.back.send(joiner).await;
+    }
+}
+
+struct Socket {
+    sink: SplitSink<Stream, Message>,
+    stream: SplitStream<Stream>,
+    desk: Desk,
+    head: Arc<Head>,
+    meter: Meter,
+    since: Instant,
+    lanes: Lanes,
+    members: BTreeMap<LaneNo, Words>,
+    outbox: VecDeque<Message>,
+    /// Something was handed to the socket and may not have left.
+    unflushed: bool,
+    /// Who waits for a pong.
+    pinging: Vec<LaneNo>,
+}
+
+/// Why a socket ends.
+enum End {
+    Closed(Option<u16>),
+    Deserted,
+}
+
+impl Socket {
+    async fn new(open: OpenSocket, desk: Desk) -> Self {
+        let meter = Meter::default();
+        let config = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
+        let stream = Metered::new(open.stream, meter.clone());
+        let socket = WebSocketStream::from_raw_socket(stream, Role::Client, Some(config)).await;
+        let (sink, stream) = socket.split();
+        Self {
+            sink,
+            stream,
+            head: Arc::new(open.head),
+            meter,
+            since: Instant::now(),
+            lanes: Lanes::new(desk.lanes),
+            desk,
+            members: BTreeMap::new(),
+            outbox: VecDeque::new(),
+            unflushed: false,
+            pinging: Vec::new(),
+        }
+    }
+
+    async fn serve(mut self, waiting: Vec<Joiner>) {
+        for joiner in waiting {
+            self.join(joiner).await;
+        }
+        let end = loop {
+            if self.lanes.is_deserted() {
+                break End::Deserted;
+            }
+            let writes = self.unflushed || !self.outbox.is_empty();
+            tokio::select! {
+                Some(order) = self.desk.orders.recv() => self.take(order).await,
+                message = self.stream.next() => match message {
+                    Some(Ok(message)) => if let Some(end) = self.hear(message).await { break end },
+                    Some(Err(_)) | None => break End::Closed(None),
+                },
+                written = write_on(&mut self.sink, &mut self.outbox, &mut self.unflushed), if writes => {
+                    if written.is_err() {
+                        break End::Closed(None);
+                    }
+                }
+            }
+        };
+        self.end(end).await;
+    }
+
+    async fn join(&mut self, joiner: Joiner) {
+        let is_young = self.since.elapsed() <= self.desk.young;
+        let Some(lane) = is_young.then(|| self.lanes.join()).flatten() else {
+            return self.desk.send_back(joiner).await;
+        };
+        let (orders, meter) = (self.desk.sender.clone(), self.meter.clone());
+        let link = Box::new(Seat { lane, orders, meter, socket: self.desk.id });
+        let place = Place { link, lane: lane.name(), since: self.since };
+        let words = joiner.words.clone();
+        self.members.insert(lane, joiner.words);
+        // If nobody listens any more, the seat comes back with the word, and leaves.
+        words.say(Word::Open(Opened { place: Some(place), head: Arc::clone(&self.head) })).await;
+    }
+
+    async fn take(&mut self, order: Order) {
+        match order {
+            Order::Join(joiner) => self.join(joiner).await,
+            Order::Say(lane, text) => {
+                self.lanes.said(lane);
+                pieces(text, &mut self.outbox);
+            }
+            Order::Ping(lane) => {
+                if self.pinging.is_empty() {
+                    // Control frames may go between the pieces of a message.
+                    self.outbox.push_front(Message::Ping(Bytes::new()));
+                }
+                if !self.pinging.contains(&lane) {
+                    self.pinging.push(lane);
+                }
+            }
+            Order::Settled(lane) => self.lanes.settled(lane),
+            Order::Leave(lane) => {
+                self.members.remove(&lane);
+                self.pinging.retain(|pinging| *pinging != lane);
+                self.lanes.leave(lane);
+            }
+        }
+    }
+
+    async fn hear(&mut self, message: Message) -> Option<End> {
+        match message {
+            Message::Text(text) => self.pass_on(text.into()).await,
+            Message::Pong(_) => {
+                for lane in std::mem::take(&mut self.pinging) {
+                    self.say(lane, Word::Pong).await;
+                }
+            }
+            Message::Close(frame) => return Some(End::Closed(frame.map(|frame| frame.code.into()))),
+            // Pings are answered by the library; a socket of this protocol carries no binary messages.
+            Message::Ping(_) | Message::Binary(_) | Message::Frame(_) => {}
+        }
+        None
+    }
+
+    async fn pass_on(&mut self, text: Text) {
+        let to = match self.lanes.only() {
+            Some(lane) => To::One(lane),
+            // What cannot be read is everybody's: nobody can trust this socket any more.
+            None => ServerEvent::parse(&text).map_or(To::All, |event| self.lanes.heard(&event)),
+        };
+        match to {
+            To::One(lane) => self.say(lane, Word::Text(text)).await,
+            To::All => {
+                for lane in self.lanes.taken().collect::<Vec<_>>() {
+                    self.say(lane, Word::Text(text.clone())).await;
+                }
+            }
+            To::Nobody => {}
+        }
+    }
+
+    async fn say(&mut self, lane: LaneNo, word: Word) {
+        let listens = match self.members.get(&lane) {
+            Some(words) => words.say(word).await,
+            None => return,
+        };
+        if !listens {
+            self.members.remove(&lane);
+            self.lanes.leave(lane);
+        }
+    }
+
+    async fn end(mut self, end: End) {
+        match end {
+            End::Closed(code) => {
+                let blamed = self.lanes.last_to_speak();
+                for (lane, words) in std::mem::take(&mut self.members) {
+                    // Only one of them said too much; for the others the line is lost.
+                    let code = code.filter(|code| *code != TOO_LARGE || blamed.is_none_or(|blamed| blamed == lane));
+                    words.say(Word::Closed(code)).await;
+                }
+            }
+            // Nobody wants what is still being said: the server notices soonest if the line is gone.
+            End::Deserted if self.lanes.is_speaking() => return,
+            End::Deserted => {}
+        }
+        let _ = timeout(GOODBYE, self.sink.close()).await;
+    }
+}
+
+/// Takes the writing one step further. If it is left in the middle, nothing is lost.
+async fn write_on(
+    sink: &mut SplitSink<Stream, Message>,
+    outbox: &mut VecDeque<Message>,
+    unflushed: &mut bool,
+) -> Result<(), tokio_tungstenite::tungstenite::Error> {
+    if *unflushed {
+        poll_fn(|cx| sink.poll_flush_unpin(cx)).await?;
+        *unflushed = false;
+        return Ok(());
+    }
+    poll_fn(|cx| sink.poll_ready_unpin(cx)).await?;
+    if let Some(message) = outbox.pop_front() {
+        sink.start_send_unpin(message)?;
+        *unflushed = true;
+    }
+    Ok(())
+}
+
+fn pieces(text: String, outbox: &mut VecDeque<Message>) {
+    if text.len() <= PIECE {
+        return outbox.push_back(Message::text(text));
+    }
+    let mut rest = Bytes::from(text);
+    let mut kind = Data::Text;
+    while !rest.is_empty() {
+        let piece = rest.split_to(PIECE.min(rest.len()));
+        outbox.push_back(Message::Frame(Frame::message(piece, OpCode::Data(kind), rest.is_empty())));
+        kind = Data::Continue;
+    }
+}
+
+/// A place on a socket.
+#[derive(Debug)]
+struct Seat {
+    lane: LaneNo,
+    orders: mpsc::Sender<Order>,
+    meter: Meter,
+    socket: SocketId,
+}
+
+impl Seat {
+    /// A socket that has ended has said so already. Its orders are never more than there is room for.
+    fn order(&self, order: Order) {
+        let _ = self.orders.try_send(order);
+    }
+}
+
+impl Link for Seat {
+    fn send(&mut self, text: String) {
+        self.order(Order::Say(self.lane, text));
+    }
+
+    fn ping(&mut self) {
+        self.order(Order::Ping(self.lane));
+    }
+
+    fn settled(&mut self) {
+        self.order(Order::Settled(self.lane));
+    }
+
+    fn moved(&self) -> Moved {
+        self.meter.moved()
+    }
+
+    fn socket(&self) -> Option<SocketId> {
+        Some(self.socket)
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.order(Order::Leave(self.lane));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_message_leaves_in_pieces_that_are_one_message() {
+        for len in [0, 1, PIECE, PIECE + 1, 3 * PIECE] {
+            let (text, mut outbox) = ("x".repeat(len), VecDeque::new());
+            pieces(text.clone(), &mut outbox);
+            let mut whole = Vec::new();
+            let last = outbox.len() - 1;
+            for (at, message) in outbox.into_iter().enumerate() {
+                let Message::Frame(frame) = message else {
+                    assert!(len <= PIECE);
+                    whole.extend_from_slice(&message.into_data());
+                    continue;
+                };
+                let kind = if at == 0 { Data::Text } else { Data::Continue };
+                assert_eq!((frame.header().opcode, frame.header().is_final), (OpCode::Data(kind), at == last));
+                whole.extend_from_slice(frame.payload());
+            }
+            assert_eq!(whole, text.as_bytes());
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The transport against real servers on loopback.
+
+#[cfg(all(test, unix))]
+mod credentials;
+#[cfg(test)]
+mod provider;
+#[cfg(test)]
+mod rate_limits;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod turns;

@@ -1,0 +1,1 @@
+//! Stories from a seed.
