@@ -172,3 +172,9 @@ impl Clock {
         Ok(outcome.map_err(|error| explain_io(&error, host)))
     }
 }
+
+impl std::fmt::Debug for Dialed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Dialed").field("http2", &self.http2).field("path", &self.path).finish_non_exhaustive()
+    }
+}

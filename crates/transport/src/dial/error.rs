@@ -28,7 +28,8 @@ impl DialError {
 
     /// A step that took longer than it may.
     pub(crate) fn late(what: &str, limit: Duration) -> Self {
-        Self::new(TroubleKind::Timeout, format!("{what} took longer than {} s", limit.as_secs_f32()))
+        let seconds = (limit.as_secs_f32() * 10.0).round() / 10.0;
+        Self::new(TroubleKind::Timeout, format!("{what} took longer than {seconds} s"))
     }
 
     /// What an error that came later says of TLS: servers judge a client's certificate when the client is done already,

@@ -46,7 +46,8 @@ impl Through<'_> {
         let asking = connect::open(stream, &target, self.proxy.credentials.as_ref());
         let stream = self.answer(asking).await?.map_err(|error| match error {
             ConnectError::Refused(refused) => self.fault(refusal(&refused, self.proxy, to)),
-            error => self.fault(error),
+            ConnectError::Io(_) => self.fault(broken(&error, self.proxy)),
+            ConnectError::NotHttp | ConnectError::TooLarge => self.fault(error),
         })?;
         path.proxy = Some(began.elapsed());
         Ok(stream)
@@ -85,21 +86,26 @@ impl Through<'_> {
     /// Connects to the proxy itself.
     async fn reach(&self, path: &mut Path) -> Result<BoxedStream, DialError> {
         let Proxy { host, port, .. } = self.proxy;
-        let reached = self.clock.connect(self.network, host, *port, path).await;
-        reached.map_err(|error| match error.kind() {
-            TroubleKind::Timeout => DialError::new(TroubleKind::Timeout, self.named(error)),
-            _ => self.fault(error),
-        })
+        self.clock.connect(self.network, host, *port, path).await.map_err(|error| self.own(&error))
     }
 
     async fn secure(&self, stream: BoxedStream) -> Result<BoxedStream, DialError> {
         let config = self.tls.for_proxy().map_err(|error| self.fault(error))?;
-        let stream = self.clock.tls(config, stream, &self.proxy.host).await?.map_err(|error| self.fault(error))?;
+        let stream = self.clock.tls(config, stream, &self.proxy.host).await.map_err(|error| self.own(&error))?;
+        let stream = stream.map_err(|error| self.fault(error))?;
         Ok(Box::new(stream))
     }
 
     async fn answer<T>(&self, answer: impl Future<Output = T>) -> Result<T, DialError> {
-        self.clock.within(self.clock.limits.proxy, &format!("the answer of the proxy {}", self.proxy), answer).await
+        let what = format!("the answer of the proxy {}", self.proxy);
+        let answered = self.clock.within(self.clock.limits.proxy, &what, answer).await;
+        answered.map_err(|error| error.and(&format!("check scheme and port in {}", self.proxy.variable)))
+    }
+
+    /// What happened on the way to the proxy, as trouble with the proxy; a matter of time stays one.
+    fn own(&self, error: &DialError) -> DialError {
+        let kind = if error.kind() == TroubleKind::Timeout { TroubleKind::Timeout } else { TroubleKind::Proxy };
+        DialError::new(kind, self.named(error))
     }
 
     fn fault(&self, what: impl Display) -> DialError {
@@ -127,7 +133,7 @@ fn refusal(refused: &Refused, proxy: &Proxy, to: &Origin) -> String {
                 "it does not accept the credentials in {variable} ({said}): correct them, and percent-encode what is not a letter or digit"
             )
         }
-        407 => format!("the proxy wants credentials ({said}): put them in {variable} as {}", example(proxy)),
+        407 => format!("it wants credentials ({said}): put them in {variable} as {}", example(proxy)),
         502..=504 => format!(
             "it could not reach {to} ({said}): check the URL, or name the host in NO_PROXY to go there directly"
         ),
@@ -155,8 +161,14 @@ fn socks_advice(error: &SocksError, proxy: &Proxy, to: &Origin) -> String {
                 "it does not connect to {to}: {error}: check the URL, or name the host in NO_PROXY to go there directly"
             )
         }
-        SocksError::Io(_) | SocksError::NotSocks | SocksError::Name | SocksError::NoTarget => error.to_string(),
+        SocksError::Io(_) => broken(error, proxy),
+        SocksError::NotSocks | SocksError::Name | SocksError::NoTarget => error.to_string(),
     }
+}
+
+/// What it means that a proxy leaves in place of an answer: some do so when they do not like what they are told.
+fn broken(error: &impl Display, proxy: &Proxy) -> String {
+    format!("{error} in place of an answer: check scheme, port and credentials in {}", proxy.variable)
 }
 
 /// How credentials are written.

@@ -102,9 +102,9 @@ fn end_of_head(received: &[u8]) -> Option<usize> {
 
 fn read_head(head: &str) -> Option<Refused> {
     let mut lines = head.lines();
-    let (_version, status) = lines.next()?.split_once(' ')?;
-    let (status, reason) = status.split_at_checked(3)?;
-    let status: u16 = status.parse().ok().filter(|status| (100..600).contains(status))?;
+    let (_version, rest) = lines.next()?.split_once(' ')?;
+    let (status, reason) = rest.split_once(' ').unwrap_or((rest, ""));
+    let status: u16 = status.parse().ok().filter(|number| (100..600).contains(number) && status.len() == 3)?;
     let schemes = lines.filter_map(|line| {
         let (name, value) = line.split_once(':')?;
         let challenge = name.trim().eq_ignore_ascii_case("proxy-authenticate");

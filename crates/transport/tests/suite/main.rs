@@ -1,6 +1,7 @@
 //! The transport against real servers on loopback.
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod credentials;
 #[cfg(test)]
 mod provider;
