@@ -17,7 +17,7 @@ use transport::{Conversation, Dial, Heard, ModelClient, Options, Providers, Surr
 pub(crate) const PLANTED: &str = "sk-planted-7d1f";
 
 /// How long a test waits for what must happen. It is not part of what is tested: it ends a test that hangs.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A provider named `fake` at this address, with what else its table says.
 pub(crate) fn client(base_url: &str, table: &str) -> ModelClient {
