@@ -143,6 +143,21 @@ async fn a_line_of_http2_breaks_after_so_many_bytes() {
 }
 
 #[tokio::test]
+async fn over_http2_the_fault_of_a_request_outlives_the_next() {
+    let turns = [Turn::new().silence(), Turn::new().message("two")];
+    let plan = FaultPlan::default().on(On::Request(1), Fault::CutAfterBytes(2_500));
+    let model = FakeModel::scripted(Script::new(turns)).with_faults(plan).start_loopback().await.unwrap();
+    let mut tasks = JoinSet::new();
+    let mut sender = http2(TcpStream::connect(model.address()).await.unwrap(), &mut tasks).await;
+    let _silent = post(&mut sender, &model.base_url(), STREAMED).await.unwrap();
+    if let Ok(spoken) = post(&mut sender, &model.base_url(), STREAMED).await {
+        assert!(!body(spoken).await.1);
+    }
+    assert_eq!(model.log().requests().len(), 2);
+    model.stop().await;
+}
+
+#[tokio::test]
 async fn nothing_is_left_of_a_model_that_answered_over_http2() {
     let before = Handle::current().metrics().num_alive_tasks();
     let turns = [Turn::new().message("one").silence()];
@@ -150,7 +165,7 @@ async fn nothing_is_left_of_a_model_that_answered_over_http2() {
     let mut tasks = JoinSet::new();
     let mut sender = http2(TcpStream::connect(model.address()).await.unwrap(), &mut tasks).await;
     let response = post(&mut sender, &model.base_url(), STREAMED).await.unwrap();
-    model.stop().await;
+    soon(model.stop()).await;
     assert!(!body(response).await.1);
     drop(sender);
     tasks.shutdown().await;
