@@ -37,6 +37,8 @@ pub struct Decoder {
     output: Output,
     speech: Option<Speech>,
     calls: Calls,
+    /// Whether anything but thoughts has come.
+    has_answered: bool,
     /// The reason the server gave for the end.
     reason: Option<Box<str>>,
     usage: Option<Usage>,
@@ -74,6 +76,7 @@ impl Decoder {
             output: Output::default(),
             speech: None,
             calls: Calls::default(),
+            has_answered: false,
             reason: None,
             usage: None,
             bytes: 0,
@@ -113,19 +116,19 @@ impl Decoder {
         self.stage == Stage::Ended
     }
 
-    /// A server that marks the end need not say why it stopped, if it has said anything else.
+    /// A server that marks the end need not say why it stopped, if it has said anything but thoughts.
     fn end_by_mark(&mut self) {
-        let has_spoken = !self.output.is_empty() || !self.calls.is_empty();
         match self.reason.take() {
             Some(reason) => self.end(&Ending::of(&reason)),
-            None if has_spoken => self.end(&Ending::Completed),
+            None if self.has_answered => self.end(&Ending::Completed),
             None => {}
         }
     }
 
     fn take(&mut self, chunk: Chunk<'_>) {
-        if let Some(model) = chunk.model {
-            self.head.model.get_or_insert_with(|| model.into());
+        // The server knows best which model answers.
+        if let (Stage::Fresh, Some(model)) = (self.stage, chunk.model) {
+            self.head.model = Some(model.into());
         }
         self.begin();
         self.usage = chunk.usage.or(self.usage);
@@ -155,6 +158,7 @@ impl Decoder {
         if self.bytes > MAX_RESPONSE_BYTES {
             return Err(too_large(&format!("more than {MAX_RESPONSE_BYTES} bytes")));
         }
+        self.has_answered |= !matches!(piece, Piece::Thought(..));
         match piece {
             Piece::Thought(source, text) => self.speak(source, Channel::ReasoningText, &text),
             Piece::Text(text) => self.speak(Source::Answer, Channel::OutputText, &text),

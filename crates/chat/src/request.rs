@@ -8,7 +8,6 @@ mod tools;
 
 use std::borrow::Cow;
 
-use responses::id::ResponseId;
 use responses::json::{Json, ObjectWriter, Raw, WireError};
 use responses::request::{Input, Request};
 
@@ -109,7 +108,7 @@ pub fn request(body: &str) -> Result<ChatRequest, NotChat> {
 }
 
 fn refuse(request: &Request) -> Result<(), NotChat> {
-    if request.previous_response_id().is_some_and(|id: ResponseId| !id.as_str().is_empty()) {
+    if given(request.previous_response_id.as_ref()).is_some() {
         return Err(NotChat::Remembered("previous_response_id"));
     }
     if given(request.retention.conversation.as_ref()).is_some() {

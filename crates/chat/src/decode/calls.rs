@@ -21,10 +21,6 @@ pub(super) struct Scene<'a> {
 }
 
 impl Calls {
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Takes more of a call.
     pub(super) fn take(&mut self, delta: &CallDelta<'_>, scene: &mut Scene<'_>) -> Result<(), ApiError> {
         let at = self.find(delta).unwrap_or(self.0.len());

@@ -72,15 +72,19 @@ fn put_error(error: &ApiError, out: &mut String) {
     object.end();
 }
 
-/// Servers of chat completions have types and statuses where the Responses API has codes.
+/// Servers of chat completions have statuses and sentences where the Responses API has codes.
 fn code_for(error: &ApiError) -> Option<&'static str> {
-    match (error.kind.as_deref(), error.status) {
-        // llama.cpp's.
-        (Some("exceed_context_size_error"), _) => Some("context_length_exceeded"),
-        (_, Some(429)) => Some("rate_limit_exceeded"),
-        (_, Some(503)) => Some("server_is_overloaded"),
-        (_, Some(402)) => Some("insufficient_quota"),
-        (_, Some(500..)) => Some("server_error"),
+    // Of all errors this is the one to tell apart: it can be mended, by making the conversation shorter. There is no
+    // common name for it, but servers say it in nearly the same words.
+    let message = error.message.to_ascii_lowercase();
+    if ["context length", "context size", "context window"].iter().any(|words| message.contains(words)) {
+        return Some("context_length_exceeded");
+    }
+    match error.status? {
+        402 => Some("insufficient_quota"),
+        429 => Some("rate_limit_exceeded"),
+        503 => Some("server_is_overloaded"),
+        500.. => Some("server_error"),
         _ => None,
     }
 }

@@ -72,11 +72,6 @@ impl Output {
         self.items.iter().flatten().map(String::as_str)
     }
 
-    /// Whether nothing has begun yet.
-    pub(super) fn is_empty(&self) -> bool {
-        self.items.is_empty()
-    }
-
     pub(super) fn drain(&mut self, emit: impl FnMut(String)) {
         self.ready.drain(..).for_each(emit);
     }
