@@ -21,7 +21,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::compress::compress;
 use crate::credentials::{Bearer, CredentialError, Credentials};
-use crate::dial::{Alpn, BoxedStream, Dial, Origin};
+use crate::dial::{Alpn, BoxedStream, Dial, DialError, Origin};
 use crate::head::{Head, TURN_STATE, refusal};
 use crate::http::Http;
 use crate::link::{Post, Word};
@@ -165,8 +165,7 @@ impl Caller {
         bearer: Option<&Bearer>,
         stream: BoxedStream,
     ) -> Result<(BoxedStream, Head), NotOpened> {
-        let broke =
-            |_| NotOpened::Unreachable(Trouble::new(TroubleKind::Connect, "the connection broke in the upgrade"));
+        let broke = |error| NotOpened::Unreachable(why_it_broke(&error, uri));
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broke)?;
         let (request, key) = self.upgrade_request(uri, bearer);
         let exchange = async {
@@ -206,6 +205,13 @@ impl Caller {
         head.headers.extend(HeaderValue::from_str(&key).ok().map(|key| (SEC_WEBSOCKET_KEY, key)));
         (Request::from_parts(head, Full::default()), key)
     }
+}
+
+/// Servers that want another certificate of ours say so when the handshake is over.
+fn why_it_broke(error: &hyper::Error, uri: &Uri) -> Trouble {
+    let of_tls = Origin::of(uri).ok().and_then(|origin| DialError::of_tls(error, &origin));
+    let broke = || Trouble::new(TroubleKind::Connect, "the connection broke in the upgrade");
+    of_tls.map_or_else(broke, Trouble::from)
 }
 
 /// The body of an answer that matters for its status only.

@@ -31,6 +31,10 @@ impl Decode for Chat {
         self.0.push(data, say);
     }
 
+    fn done(&mut self, say: &mut dyn FnMut(String)) {
+        self.0.push("[DONE]", say);
+    }
+
     fn finish(&mut self, say: &mut dyn FnMut(String)) {
         self.0.finish(say);
     }

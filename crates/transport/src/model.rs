@@ -1,5 +1,6 @@
 //! One model server, and the conversations with it.
 
+use std::borrow::Cow;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -7,6 +8,8 @@ use std::time::{Duration, SystemTime};
 
 use responses::chain::{Chain, Config, Mode};
 use responses::item::Item;
+use responses::json::Json;
+use responses::request::{Request, Settings};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
@@ -127,6 +130,19 @@ impl ModelClient {
         let mut config = provider.chain_config(wanted, options.effort.as_deref());
         config.seed = RandomState::new().hash_one(self.inner.began);
         config
+    }
+
+    /// A request made ready for this server: what its provider or the session says fills what the request leaves open.
+    pub fn settings(&self, mut request: Request, session: &str) -> Arc<Settings> {
+        let service = &mut request.service;
+        let open = |field: &Option<Json>| field.as_ref().is_none_or(Json::is_null);
+        if let Some(tier) = self.provider().service_tier.as_ref().filter(|_| open(&service.service_tier)) {
+            service.service_tier = Some(Json::of(tier));
+        }
+        if open(&service.prompt_cache_key) {
+            service.prompt_cache_key = Some(Json::of(&Cow::Borrowed(session)));
+        }
+        Arc::new(Settings::new(&request))
     }
 
     /// A conversation, to be driven by whoever asks for it.

@@ -31,6 +31,9 @@ pub(crate) trait Decode: Send + 'static {
     /// The data of one event.
     fn push(&mut self, data: &str, say: &mut dyn FnMut(String));
 
+    /// The server says that there are no more.
+    fn done(&mut self, say: &mut dyn FnMut(String));
+
     /// There are no more.
     fn finish(&mut self, say: &mut dyn FnMut(String));
 }
@@ -43,6 +46,8 @@ impl Decode for AsItIs {
     fn push(&mut self, data: &str, say: &mut dyn FnMut(String)) {
         say(data.to_owned());
     }
+
+    fn done(&mut self, _: &mut dyn FnMut(String)) {}
 
     fn finish(&mut self, _: &mut dyn FnMut(String)) {}
 }
@@ -113,7 +118,7 @@ async fn stream(words: &Words, mut body: Incoming, mut decode: impl Decode) -> W
         let Ok(bytes) = frame.into_data() else { continue };
         let read = decoder.push(&bytes, |event| {
             if event.is_done() {
-                decode.finish(&mut |text| texts.push(text));
+                decode.done(&mut |text| texts.push(text));
             } else {
                 decode.push(event.data, &mut |text| texts.push(text));
             }

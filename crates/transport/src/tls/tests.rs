@@ -81,6 +81,16 @@ fn a_certificate_and_its_key_belong_together() {
 }
 
 #[test]
+fn who_we_are_is_shown_to_servers_and_not_to_proxies() {
+    let (certificate, key) = Authority::new().unwrap().client_certificate("agent").unwrap();
+    let tls = with_client(&certificate, &key).unwrap();
+    for alpn in [Alpn::Http1, Alpn::Http2OrHttp1] {
+        assert!(tls.for_server(alpn).unwrap().client_auth_cert_resolver.has_certs());
+    }
+    assert!(!tls.for_proxy().unwrap().client_auth_cert_resolver.has_certs());
+}
+
+#[test]
 fn what_is_in_a_file_is_not_shown() {
     let shown = format!("{:?}", pem("me.key", "secret"));
     assert_eq!(shown, r#"Pem { name: "me.key", .. }"#);

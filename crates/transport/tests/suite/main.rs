@@ -1,12 +1,22 @@
 //! The transport against real servers on loopback.
 
+#[cfg(test)]
+mod contract;
 #[cfg(unix)]
 #[cfg(test)]
 mod credentials;
 #[cfg(test)]
+mod dial;
+#[cfg(test)]
+mod lanes;
+#[cfg(test)]
+mod memory;
+#[cfg(test)]
 mod provider;
 #[cfg(test)]
 mod rate_limits;
+#[cfg(test)]
+mod requests;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

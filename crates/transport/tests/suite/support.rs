@@ -16,8 +16,10 @@ use transport::{Conversation, Dial, Heard, ModelClient, Options, Providers, Surr
 /// A key that must never be seen anywhere but in the header it is for.
 pub(crate) const PLANTED: &str = "sk-planted-7d1f";
 
-/// How long a test waits for what must happen. It is not part of what is tested: it ends a test that hangs.
+/// How long a test waits for what must happen. It is not part of what is tested: it ends a test that hangs. Where time
+/// is virtual, so is this.
 const PATIENCE: Duration = Duration::from_mins(1);
+const VIRTUAL_PATIENCE: Duration = Duration::from_hours(100);
 
 /// A provider named `fake` at this address, with what else its table says.
 pub(crate) fn client(base_url: &str, table: &str) -> ModelClient {
@@ -52,12 +54,21 @@ pub(crate) fn settings() -> Arc<Settings> {
 pub(crate) struct Talk {
     pub(crate) conversation: Conversation,
     pub(crate) heard: Vec<Told>,
+    patience: Duration,
 }
 
 impl Talk {
     pub(crate) fn with(client: &ModelClient, mode: Mode) -> Self {
-        let options = Options { mode: Some(mode), ..Options::default() };
-        Self { conversation: client.converse(options), heard: Vec::new() }
+        Self::by(client, Options { mode: Some(mode), ..Options::default() })
+    }
+
+    pub(crate) fn by(client: &ModelClient, options: Options) -> Self {
+        Self { conversation: client.converse(options), heard: Vec::new(), patience: PATIENCE }
+    }
+
+    /// Where time is virtual.
+    pub(crate) fn patiently(self) -> Self {
+        Self { patience: VIRTUAL_PATIENCE, ..self }
     }
 
     /// Says something, and waits for the end of the turn.
@@ -81,7 +92,8 @@ impl Talk {
 
     /// Waits for the next thing.
     pub(crate) async fn next(&mut self) -> Told {
-        let heard = tokio::time::timeout(PATIENCE, self.conversation.next()).await.expect("something is heard in time");
+        let heard =
+            tokio::time::timeout(self.patience, self.conversation.next()).await.expect("something is heard in time");
         match heard.expect("the conversation goes on") {
             Heard::Told(told) => {
                 self.heard.push(told.clone());

@@ -104,11 +104,12 @@ async fn what_comes_with_the_yes_belongs_to_the_tunnel() {
     let (stream, mut far) = answering(b"HTTP/1.1 200 OK\r\n\r\nwelcome").await;
     let mut stream = stream.unwrap();
     far.write_all(b" home").await.unwrap();
+    far.shutdown().await.unwrap();
     stream.write_all(b"thanks").await.unwrap();
     stream.shutdown().await.unwrap();
-    let mut heard = [0; 12];
-    stream.read_exact(&mut heard).await.unwrap();
-    assert_eq!(&heard, b"welcome home");
+    let mut heard = String::new();
+    stream.read_to_string(&mut heard).await.unwrap();
+    assert_eq!(heard, "welcome home");
     let mut said = String::new();
     far.read_to_string(&mut said).await.unwrap();
     assert_eq!(said, "thanks");
