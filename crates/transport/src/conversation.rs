@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use crate::drive::{Drive, Told};
+use crate::route::Choice;
 
 /// How many orders wait.
 const MAX_ORDERS: usize = 16;
@@ -57,11 +58,11 @@ enum Order {
 }
 
 impl Conversation {
-    pub(crate) fn start(drive: Drive) -> Self {
+    pub(crate) fn start(choice: Choice, drive: Drive) -> Self {
         let (orders, taken) = mpsc::channel(MAX_ORDERS);
         let (tells, told) = mpsc::channel(MAX_TOLD);
         let mut task = JoinSet::new();
-        task.spawn(run(drive, taken, tells));
+        task.spawn(run(choice, drive, taken, tells));
         Self { orders, told, _task: task }
     }
 
@@ -117,8 +118,9 @@ impl Conversation {
 }
 
 /// Drives, whether or not anybody reads: others may share the socket, and the server wants its pings.
-async fn run(mut drive: Drive, mut orders: mpsc::Receiver<Order>, tells: mpsc::Sender<Heard>) {
+async fn run(choice: Choice, mut drive: Drive, mut orders: mpsc::Receiver<Order>, tells: mpsc::Sender<Heard>) {
     let mut waiting = Waiting::default();
+    waiting.push(Told::Chosen(choice));
     loop {
         tokio::select! {
             biased;

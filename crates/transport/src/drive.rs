@@ -20,6 +20,7 @@ use crate::breaker::{Decision, State};
 use crate::head::{Head, TURN_STATE};
 use crate::link::{Link, Moved, Opened, Post, SocketId, Text, Ways, Word, Words};
 use crate::rate_limits::RateLimits;
+use crate::route::Choice;
 
 /// How many words wait for a chain. Links wait when there are more.
 const MAX_WORDS: usize = 64;
@@ -34,6 +35,8 @@ pub enum Told {
     Notice(Notice),
     /// What the server says while it says it: the text of an event. If the answer is dropped, so is this.
     Event(Text),
+    /// Which ways it goes, and why. Told once, before all else.
+    Chosen(Choice),
     /// What is known of sockets at this place, and what follows.
     Route(Decision),
     /// What the server said with an answer, before it.
@@ -58,6 +61,8 @@ pub struct Drive {
     /// The socket that was left last. There is no way back to it.
     left: Option<SocketId>,
     turn_state: Option<HeaderValue>,
+    /// What was last told of sockets at this place.
+    route: Option<Decision>,
     /// What came with the link over which was asked last.
     head: Arc<Head>,
     told: VecDeque<Told>,
@@ -88,6 +93,7 @@ impl Drive {
             post: None,
             left: None,
             turn_state: None,
+            route: None,
             head: Arc::default(),
             told: VecDeque::new(),
         }
@@ -186,7 +192,10 @@ impl Drive {
             // Whether it works again is found out beside HTTP.
             State::Probing => self.chain.avoid_sockets(self.now()),
         }
-        self.told.push_back(Told::Route(decision));
+        if self.route.as_ref().is_none_or(|known| known.until != decision.until) {
+            self.route = Some(decision.clone());
+            self.told.push_back(Told::Route(decision));
+        }
     }
 
     fn wake(&mut self) {

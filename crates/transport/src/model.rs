@@ -24,6 +24,7 @@ use crate::http::Http;
 use crate::lines::{Lines, MAX_JOINERS, Opener};
 use crate::link::{Link, Post, SocketId, Ways, Word, Words};
 use crate::provider::{BadHeader, Provider, Wire};
+use crate::route::Choice;
 use crate::sse_link::{self, AsItIs};
 use crate::tasks::Tasks;
 use crate::websocket_link::Joiner;
@@ -120,14 +121,14 @@ impl ModelClient {
         &self.inner.caller.provider
     }
 
+    /// Which ways a conversation goes, and why.
+    pub fn choice(&self, options: &Options) -> Choice {
+        Choice::of(self.provider(), options.mode, options.single)
+    }
+
     /// How a chain with this server behaves.
     pub fn chain_config(&self, options: &Options) -> Config {
-        let provider = self.provider();
-        let wanted = match options.mode {
-            None | Some(Mode::Auto) if options.single && provider.mode(options.mode) == Mode::Auto => Some(Mode::Http),
-            mode => mode,
-        };
-        let mut config = provider.chain_config(wanted, options.effort.as_deref());
+        let mut config = self.provider().chain_config(self.choice(options).mode, options.effort.as_deref());
         config.seed = RandomState::new().hash_one(self.inner.began);
         config
     }
@@ -154,7 +155,8 @@ impl ModelClient {
 
     /// A conversation that drives itself.
     pub fn converse(&self, options: Options) -> Conversation {
-        Conversation::start(self.drive(self.chain_config(&options), options.items))
+        let (choice, config) = (self.choice(&options), self.chain_config(&options));
+        Conversation::start(choice, self.drive(config, options.items))
     }
 
     /// How many tasks it has: for those who look for leaks.

@@ -10,13 +10,14 @@ use crate::dial::{Alpn, Origin, Path};
 use crate::head::Head;
 use crate::link::Word;
 use crate::model::{ModelClient, Options};
+use crate::route::Choice;
 use crate::websocket_link::NotOpened;
 
 /// What was found on the way to a provider.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Probe {
-    /// Which ways a run would go.
-    pub mode: Mode,
+    /// Which ways a run would go, and why.
+    pub choice: Choice,
     /// What became of a socket. It is tried wherever one is wanted.
     pub socket: Option<Found>,
     /// What became of a request over HTTP.
@@ -68,9 +69,9 @@ pub enum Verdict {
 }
 
 impl Probe {
-    fn of(mode: Mode, socket: Option<Found>, http: Found) -> Self {
-        let verdict = verdict(mode, socket.as_ref(), &http);
-        Self { mode, socket, http, verdict }
+    fn of(choice: Choice, socket: Option<Found>, http: Found) -> Self {
+        let verdict = verdict(choice.mode, socket.as_ref(), &http);
+        Self { choice, socket, http, verdict }
     }
 }
 
@@ -96,13 +97,13 @@ fn verdict(mode: Mode, socket: Option<&Found>, http: &Found) -> Verdict {
 impl ModelClient {
     /// Takes the way to the provider once. Costs a handshake and a list of models, and asks no model anything.
     pub async fn probe(&self, options: &Options) -> Probe {
-        let mode = self.chain_config(options).mode;
-        let socket = match mode {
+        let choice = self.choice(options);
+        let socket = match choice.mode {
             Mode::Http => None,
             Mode::Auto | Mode::WebSocket => Some(self.probe_socket().await),
         };
         let http = self.probe_http().await;
-        Probe::of(mode, socket, http)
+        Probe::of(choice, socket, http)
     }
 
     async fn probe_socket(&self) -> Found {

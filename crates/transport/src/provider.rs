@@ -185,25 +185,9 @@ impl Provider {
         KeyOwner { provider: self.id.clone(), instructions: self.key_instructions.clone() }
     }
 
-    /// Which ways a run goes that wants this. What was said outright is kept to, whatever the server is said to do.
-    pub fn mode(&self, wanted: Option<Mode>) -> Mode {
-        match wanted.or(self.transport).unwrap_or_default() {
-            _ if self.wire == Wire::Chat => Mode::Http,
-            Mode::Auto if !self.can.websocket => Mode::Http,
-            mode => mode,
-        }
-    }
-
-    /// How a chain with this server behaves, for a run that wants these ways and this effort. Seed and epoch are left
-    /// to the caller.
-    pub fn chain_config(&self, wanted: Option<Mode>, effort: Option<&str>) -> Config {
-        Config {
-            mode: self.mode(wanted),
-            limits: self.limits(effort),
-            retry: self.retry_policy(),
-            peer: self.peer(),
-            ..Config::default()
-        }
+    /// How a chain with this server behaves that goes these ways, at this effort. Seed and epoch are left to the caller.
+    pub fn chain_config(&self, mode: Mode, effort: Option<&str>) -> Config {
+        Config { mode, limits: self.limits(effort), retry: self.retry_policy(), peer: self.peer(), ..Config::default() }
     }
 
     fn peer(&self) -> Peer {

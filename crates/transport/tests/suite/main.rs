@@ -1,6 +1,8 @@
 //! The transport against real servers on loopback.
 
 #[cfg(test)]
+mod chat;
+#[cfg(test)]
 mod contract;
 #[cfg(unix)]
 #[cfg(test)]
@@ -17,6 +19,8 @@ mod provider;
 mod rate_limits;
 #[cfg(test)]
 mod requests;
+#[cfg(test)]
+mod secrets;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

@@ -11,6 +11,7 @@ use transport::credentials::{Environment, KeyCommand, KeySource};
 use transport::provider::{
     Abilities, BUILT_IN, Certificates, ClientCertificate, Patience, Provider, Providers, Wire, silence_for,
 };
+use transport::{Choice, Why};
 
 type Variables = &'static [(&'static str, &'static str)];
 
@@ -85,7 +86,7 @@ fn a_name_is_not_reserved() {
     let openai = providers.get("openai").unwrap();
     assert!(!openai.can.websocket);
     assert!(openai.can.lanes, "the rest stays as it is built in");
-    assert_eq!(openai.mode(None), Mode::Http);
+    assert_eq!(Choice::of(openai, None, false).mode, Mode::Http);
 }
 
 #[test]
@@ -274,18 +275,23 @@ fn headers_come_from_settings_and_variables_and_are_never_shown() {
 fn the_way_is_what_the_run_says_then_what_the_provider_says_then_what_the_server_can() {
     use Mode::{Auto, Http, WebSocket};
     let with = |websockets: bool, transport: &str| x(&format!("supports_websockets = {websockets}\n{transport}"));
-    for (provider, wanted, expected) in [
-        (with(true, ""), None, Auto),
-        (with(false, ""), None, Http),
-        (with(false, ""), Some(Auto), Http),
-        (with(false, ""), Some(WebSocket), WebSocket),
-        (with(true, "transport = 'http'"), None, Http),
-        (with(true, "transport = 'http'"), Some(Auto), Auto),
-        (with(false, "transport = 'ws'"), None, WebSocket),
-        (with(true, "wire_api = 'chat'"), None, Http),
-        (with(true, "wire_api = 'chat'"), Some(WebSocket), Http),
+    for (provider, wanted, single, mode, why) in [
+        (with(true, ""), None, false, Auto, Why::Usual),
+        (with(true, ""), None, true, Http, Why::SingleAnswer),
+        (with(true, ""), Some(Auto), true, Http, Why::SingleAnswer),
+        (with(true, ""), Some(WebSocket), true, WebSocket, Why::Run),
+        (with(false, ""), None, false, Http, Why::NoWebSocket),
+        (with(false, ""), Some(Auto), false, Http, Why::NoWebSocket),
+        (with(false, ""), Some(WebSocket), false, WebSocket, Why::Run),
+        (with(true, "transport = 'http'"), None, false, Http, Why::Settings),
+        (with(true, "transport = 'http'"), Some(Auto), false, Auto, Why::Run),
+        (with(false, "transport = 'ws'"), None, false, WebSocket, Why::Settings),
+        (with(true, "wire_api = 'chat'"), None, false, Http, Why::Chat),
+        (with(true, "wire_api = 'chat'"), Some(WebSocket), false, Http, Why::Chat),
     ] {
-        assert_eq!(provider.mode(wanted), expected, "{wanted:?} {:?}", provider.transport);
+        let choice = Choice::of(&provider, wanted, single);
+        assert_eq!(choice, Choice { mode, why }, "{wanted:?} {single} {:?}", provider.transport);
+        assert!(choice.to_string().contains(": "), "{choice}");
     }
 }
 
@@ -294,10 +300,10 @@ fn patience_follows_effort_unless_the_settings_say_how_long() {
     let efforts = [Some("minimal"), None, Some("medium"), Some("high"), Some("xhigh")];
     let minutes = efforts.map(|effort| silence_for(effort).as_secs() / 60);
     assert_eq!(minutes, [2, 5, 5, 10, 20]);
-    let unset = x("").chain_config(None, Some("high")).limits;
+    let unset = x("").chain_config(Mode::Auto, Some("high")).limits;
     assert_eq!((unset.silence, unset.silence_over_http), (Duration::from_mins(10), Duration::from_mins(30)));
     assert_eq!(unset.silence_of_live_peer, Limits::default().silence_of_live_peer);
-    let set = x("stream_idle_timeout_ms = 7200000").chain_config(None, Some("low")).limits;
+    let set = x("stream_idle_timeout_ms = 7200000").chain_config(Mode::Auto, Some("low")).limits;
     let hours = Duration::from_hours(2);
     assert_eq!((set.silence, set.silence_over_http, set.silence_of_live_peer), (hours, hours, hours));
 }
@@ -306,12 +312,12 @@ fn patience_follows_effort_unless_the_settings_say_how_long() {
 fn a_chain_is_told_what_the_settings_say() {
     let text = "supports_websockets = true\nstream_max_retries = 7\nrequest_max_retries = 2\n\
         websocket_connect_timeout_ms = 3000\nwebsocket_frame_bytes = 70000\nsupports_steering = true";
-    let config = x(text).chain_config(None, None);
+    let config = x(text).chain_config(Mode::Auto, None);
     assert_eq!((config.retry.line.tries, config.retry.server.tries), (7, 2));
     assert_eq!(config.limits.connect, Duration::from_secs(3));
     assert_eq!((config.peer.frame_bytes, config.peer.line_age), (70_000, Duration::from_mins(25)));
     assert!(config.peer.steers && !config.peer.interrupts && !config.peer.stores);
-    let usual = x("").chain_config(None, None);
+    let usual = x("").chain_config(Mode::Auto, None);
     assert_eq!(usual.retry, RetryPolicy::default());
     assert_eq!(usual.limits, Limits::default());
 }
