@@ -23,7 +23,7 @@ use crate::rate_limits::RateLimits;
 use crate::route::Choice;
 
 /// How many words wait for a chain. Links wait when there are more.
-const MAX_WORDS: usize = 64;
+const MAX_WORDS: usize = 16;
 
 /// How long a loop sleeps when nothing has a deadline.
 const A_WHILE: Duration = Duration::from_hours(1);
@@ -41,6 +41,8 @@ pub enum Told {
     Route(Decision),
     /// What the server said with an answer, before it.
     Head(Arc<Head>),
+    /// What of the request the server has no way to be told. Told when it changes.
+    LeftOut(Vec<Box<str>>),
     /// What is left of the limits, told in mid-stream.
     RateLimits(Box<RateLimits>),
 }
@@ -61,6 +63,7 @@ pub struct Drive {
     /// The socket that was left last. There is no way back to it.
     left: Option<SocketId>,
     turn_state: Option<HeaderValue>,
+    left_out: Vec<Box<str>>,
     /// What was last told of sockets at this place.
     route: Option<Decision>,
     /// What came with the link over which was asked last.
@@ -93,6 +96,7 @@ impl Drive {
             post: None,
             left: None,
             turn_state: None,
+            left_out: Vec::new(),
             route: None,
             head: Arc::default(),
             told: VecDeque::new(),
@@ -120,15 +124,16 @@ impl Drive {
 
     /// Says something to the model.
     pub fn submit(&mut self, items: Vec<Item>, settings: &Arc<Settings>) -> Result<TurnId, NotSubmitted> {
-        if !items.iter().any(|item| item.answers().is_some()) {
+        self.remember_route();
+        let answers = items.iter().any(|item| item.answers().is_some());
+        let state = self.turn_state.as_ref().filter(|_| answers).and_then(|state| state.to_str().ok());
+        let stated = state.map(|state| Arc::new(settings.with_metadata(TURN_STATE.as_str(), state)));
+        let turn = self.chain.submit(self.now(), items, stated.as_ref().unwrap_or(settings));
+        if turn.is_ok() && !answers {
             // The user speaks: what the server wanted to hear again was about what the user said before.
             self.turn_state = None;
             self.spoke = Instant::now();
         }
-        self.remember_route();
-        let state = self.turn_state.as_ref().and_then(|state| state.to_str().ok());
-        let stated = state.map(|state| Arc::new(settings.with_metadata(TURN_STATE.as_str(), state)));
-        let turn = self.chain.submit(self.now(), items, stated.as_ref().unwrap_or(settings));
         self.act();
         turn
     }
@@ -232,7 +237,11 @@ impl Drive {
     }
 
     fn opened(&mut self, now: Time, name: LinkId, opened: Opened) {
-        let Opened { place, head } = opened;
+        let Opened { place, head, left_out } = opened;
+        if left_out != self.left_out {
+            self.left_out.clone_from(&left_out);
+            self.told.push_back(Told::LeftOut(left_out));
+        }
         let Some(place) = place else {
             if let Some(post) = self.post.as_mut().filter(|post| post.name == name) {
                 post.head = Arc::clone(&head);

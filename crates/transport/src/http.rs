@@ -33,6 +33,10 @@ const PING_EVERY: Duration = Duration::from_secs(15);
 /// And is taken for dead after this.
 const PING_WITHIN: Duration = Duration::from_secs(20);
 
+/// How much a server may send ahead on one answer, and on all of them: a delay must not make them slow.
+const AHEAD: u32 = 1 << 20;
+const ALL_AHEAD: u32 = 4 << 20;
+
 /// Sends requests.
 #[derive(Debug, Clone)]
 pub(crate) struct Http {
@@ -44,6 +48,7 @@ impl Http {
         let mut builder = Client::builder(spawner);
         builder.pool_timer(TokioTimer::new()).timer(TokioTimer::new());
         builder.pool_idle_timeout(KEPT).pool_max_idle_per_host(MAX_KEPT);
+        builder.http2_initial_stream_window_size(AHEAD).http2_initial_connection_window_size(ALL_AHEAD);
         builder.http2_keep_alive_interval(PING_EVERY).http2_keep_alive_timeout(PING_WITHIN);
         Self { client: builder.build(Connector { dial }) }
     }

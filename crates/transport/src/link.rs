@@ -87,6 +87,8 @@ pub(crate) struct Opened {
     pub(crate) place: Option<Place>,
     /// What the server said with it.
     pub(crate) head: Arc<Head>,
+    /// What of the request could not be carried.
+    pub(crate) left_out: Vec<Box<str>>,
 }
 
 /// A place on a socket.

@@ -2,7 +2,6 @@
 
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
 use http_body_util::{BodyExt, Collected, Limited};
 use hyper::Response;
 use hyper::body::Incoming;
@@ -31,11 +30,17 @@ pub(crate) trait Decode: Send + 'static {
     /// The data of one event.
     fn push(&mut self, data: &str, say: &mut dyn FnMut(String));
 
+    /// What of the request could not be carried.
+    fn left_out(&self) -> Vec<Box<str>>;
+
     /// The server says that there are no more.
     fn done(&mut self, say: &mut dyn FnMut(String));
 
     /// There are no more.
     fn finish(&mut self, say: &mut dyn FnMut(String));
+
+    /// All of it in one piece, from a server that does not stream.
+    fn whole(&mut self, body: &str, say: &mut dyn FnMut(String)) -> Result<(), ApiError>;
 }
 
 /// Events of the Responses API, which are said as they are.
@@ -47,9 +52,17 @@ impl Decode for AsItIs {
         say(data.to_owned());
     }
 
+    fn left_out(&self) -> Vec<Box<str>> {
+        Vec::new()
+    }
+
     fn done(&mut self, _: &mut dyn FnMut(String)) {}
 
     fn finish(&mut self, _: &mut dyn FnMut(String)) {}
+
+    fn whole(&mut self, body: &str, say: &mut dyn FnMut(String)) -> Result<(), ApiError> {
+        terminal(body).map(say)
+    }
 }
 
 /// A request on its way, or its answer.
@@ -89,12 +102,12 @@ where
         let body = Limited::new(body, MAX_ERROR_BODY).collect().await.map(Collected::to_bytes).unwrap_or_default();
         return Word::Refused(refusal(head.status.as_u16(), &head.headers, &body, SystemTime::now()));
     }
-    let facts = Head::of(&head.headers).into();
-    if !words.say(Word::Open(Opened { place: None, head: facts })).await {
+    let opened = Opened { place: None, head: Head::of(&head.headers).into(), left_out: decode.left_out() };
+    if !words.say(Word::Open(opened)).await {
         return Word::Closed(None);
     }
     if kind.starts_with("application/json") {
-        return whole(words, body).await;
+        return whole(words, body, decode).await;
     }
     if kind.starts_with("text/html") {
         return Word::Refused(not_events(&kind));
@@ -143,20 +156,21 @@ async fn stream(words: &Words, mut body: Incoming, mut decode: impl Decode) -> W
 }
 
 /// A server that was asked to stream and answers in one piece is understood all the same.
-async fn whole(words: &Words, body: Incoming) -> Word {
+async fn whole(words: &Words, body: Incoming, mut decode: impl Decode) -> Word {
     let body = Limited::new(body, MAX_WHOLE_BODY).collect().await.map(Collected::to_bytes).unwrap_or_default();
-    match terminal(&body) {
-        Ok(text) => {
-            words.say(Word::Text(Text::from(text))).await;
-            Word::Closed(None)
-        }
-        Err(error) => Word::Refused(error),
+    let mut texts = Vec::new();
+    let text = std::str::from_utf8(&body).unwrap_or_default().trim();
+    if let Err(error) = decode.whole(text, &mut |text| texts.push(text)) {
+        return Word::Refused(error);
     }
+    for text in texts {
+        words.say(Word::Text(Text::from(text))).await;
+    }
+    Word::Closed(None)
 }
 
 /// The last event of a stream, made of a response that came whole.
-fn terminal(body: &Bytes) -> Result<String, ApiError> {
-    let text = std::str::from_utf8(body).unwrap_or_default().trim();
+fn terminal(text: &str) -> Result<String, ApiError> {
     let object = Object::parse(text).map_err(|_| not_events("application/json"))?;
     if object.get("error").is_some_and(|error| error != "null") && object.get("output").is_none() {
         return Ok(text.to_owned());
@@ -214,7 +228,7 @@ mod tests {
             ("[]", None),
             ("", None),
         ] {
-            let text = terminal(&Bytes::from(body));
+            let text = terminal(body);
             match expected {
                 Some(part) => assert!(text.as_ref().unwrap().contains(part), "{body}: {text:?}"),
                 None => assert_eq!(text.unwrap_err().code.as_deref(), Some("not_events"), "{body}"),

@@ -216,7 +216,7 @@ impl Socket {
         let words = joiner.words.clone();
         self.members.insert(lane, joiner.words);
         // If nobody listens any more, the seat comes back with the word, and leaves.
-        words.say(Word::Open(Opened { place: Some(place), head: Arc::clone(&self.head) })).await;
+        words.say(Word::Open(Opened { place: Some(place), head: Arc::clone(&self.head), left_out: Vec::new() })).await;
     }
 
     async fn take(&mut self, order: Order) {
