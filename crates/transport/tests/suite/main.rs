@@ -10,6 +10,8 @@ mod credentials;
 #[cfg(test)]
 mod dial;
 #[cfg(test)]
+mod frames;
+#[cfg(test)]
 mod lanes;
 #[cfg(test)]
 mod memory;

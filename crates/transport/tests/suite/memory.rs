@@ -32,6 +32,15 @@ pub(crate) enum Weather {
     Fails(TroubleKind),
 }
 
+/// A network on which the test itself is the server: what connects arrives in the channel.
+pub(crate) fn raw(table: &str) -> (ModelClient, mpsc::Receiver<io::Result<DuplexStream>>) {
+    let (arrives, arriving) = mpsc::channel(8);
+    let (_, weather) = watch::channel(Weather::Fair);
+    let network = Pipes { weather, arrives, connections: Arc::default() };
+    let dial = Dial::new(Arc::new(network), Proxies::none(), Tls::new(&TlsSettings::default()).unwrap());
+    (client_by(dial, "http://model/v1", table), arriving)
+}
+
 /// A server on a network of its own.
 pub(crate) struct Place {
     pub(crate) log: Log,

@@ -1,0 +1,84 @@
+//! Frames as a server of flesh and blood sends them.
+
+use futures_util::{SinkExt, StreamExt};
+use responses::chain::Mode;
+use responses::item::Item;
+use tokio::io::DuplexStream;
+use tokio::sync::mpsc;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+use tokio_tungstenite::{WebSocketStream, accept_async};
+
+use crate::memory::raw;
+use crate::support::{Talk, answered, settings};
+
+const TABLE: &str = "supports_websockets = true";
+
+async fn accepted(arriving: &mut mpsc::Receiver<std::io::Result<DuplexStream>>) -> WebSocketStream<DuplexStream> {
+    accept_async(arriving.recv().await.unwrap().unwrap()).await.unwrap()
+}
+
+fn answer() -> [String; 2] {
+    let created = r#"{"type":"response.created","response":{"id":"r","output":[]}}"#.to_owned();
+    let item = r#"{"type":"message","role":"assistant","content":[{"type":"output_text","text":"hello"}]}"#;
+    let completed =
+        format!(r#"{{"type":"response.completed","response":{{"id":"r","status":"completed","output":[{item}]}}}}"#);
+    [created, completed]
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ping_is_answered_while_a_large_message_leaves() {
+    let (client, mut arriving) = raw(TABLE);
+    let mut talk = Talk::with(&client, Mode::WebSocket).patiently();
+    talk.conversation.connect().await.unwrap();
+    let mut server = accepted(&mut arriving).await;
+    let said = vec![Item::user(&"long ".repeat(600_000))];
+    talk.conversation.submit(said, settings()).await.unwrap().unwrap();
+    server.send(Message::Ping("there?".into())).await.unwrap();
+    let first = server.next().await.unwrap().unwrap();
+    assert_eq!(first, Message::Pong("there?".into()), "the pong waits for no more than a piece");
+    let second = server.next().await.unwrap().unwrap();
+    assert!(second.is_text() && second.len() > 3_000_000);
+    for event in answer() {
+        server.send(Message::text(event)).await.unwrap();
+    }
+    assert!(answered(&talk.ended().await));
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_in_pieces_with_pings_between_them_are_read() {
+    let (client, mut arriving) = raw(TABLE);
+    let mut talk = Talk::with(&client, Mode::WebSocket).patiently();
+    talk.conversation.submit(vec![Item::user("hi")], settings()).await.unwrap().unwrap();
+    let mut server = accepted(&mut arriving).await;
+    assert!(server.next().await.unwrap().unwrap().is_text());
+    for event in answer() {
+        let (head, tail) = event.split_at(event.len() / 2);
+        server.send(Message::Frame(Frame::message(head.to_owned(), OpCode::Data(Data::Text), false))).await.unwrap();
+        server.send(Message::Ping("now".into())).await.unwrap();
+        server.send(Message::Frame(Frame::message(tail.to_owned(), OpCode::Data(Data::Continue), true))).await.unwrap();
+        server.send(Message::binary(vec![0xff])).await.unwrap();
+    }
+    assert!(answered(&talk.ended().await));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_farewell_of_the_server_between_turns_is_answered_and_the_next_turn_goes_on() {
+    let (client, mut arriving) = raw(TABLE);
+    let mut talk = Talk::with(&client, Mode::WebSocket).patiently();
+    for _ in 0..2 {
+        talk.conversation.submit(vec![Item::user("hi")], settings()).await.unwrap().unwrap();
+        let mut server = accepted(&mut arriving).await;
+        assert!(server.next().await.unwrap().unwrap().is_text());
+        for event in answer() {
+            server.send(Message::text(event)).await.unwrap();
+        }
+        assert!(answered(&talk.ended().await));
+        server.close(None).await.unwrap();
+        while let Some(message) = server.next().await {
+            assert!(message.is_err() || message.unwrap().is_close(), "the client says goodbye, and nothing else");
+        }
+    }
+    assert_eq!(talk.sent().len(), 2);
+}
