@@ -1,10 +1,13 @@
 //! Frames as a server of flesh and blood sends them.
 
+use std::time::{Duration, SystemTime};
+
 use futures_util::{SinkExt, StreamExt};
 use responses::chain::Mode;
 use responses::item::Item;
 use tokio::io::DuplexStream;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
@@ -13,7 +16,7 @@ use tokio_tungstenite::{WebSocketStream, accept_async};
 use crate::memory::raw;
 use crate::support::{Talk, answered, settings};
 
-const TABLE: &str = "supports_websockets = true";
+const TABLE: &str = "supports_websockets = true\nwebsocket_age_limit_ms = 36000000";
 
 async fn accepted(arriving: &mut mpsc::Receiver<std::io::Result<DuplexStream>>) -> WebSocketStream<DuplexStream> {
     accept_async(arriving.recv().await.unwrap().unwrap()).await.unwrap()
@@ -81,4 +84,34 @@ async fn a_farewell_of_the_server_between_turns_is_answered_and_the_next_turn_go
         }
     }
     assert_eq!(talk.sent().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_form_in_which_servers_say_when_to_come_back_is_kept_to() {
+    let wait = Duration::from_secs(3000);
+    let reset = (SystemTime::now() + wait).duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    let limit = r#""type":"usage_limit_reached","message""#;
+    for error in [
+        format!(r#"{{{limit}:"later","resets_at":{reset}}}"#),
+        format!(r#"{{{limit}:"later","resets_in_seconds":3000}}"#),
+        format!(r#"{{{limit}:"later","headers":{{"retry-after":"3000"}}}}"#),
+        format!(r#"{{{limit}:"later","headers":{{"retry-after-ms":"3000000"}}}}"#),
+        r#"{"code":"rate_limit_exceeded","message":"Please try again in 3000s."}"#.to_owned(),
+        r#"{"code":"rate_limit_exceeded","message":"Please try again in 50m0s."}"#.to_owned(),
+    ] {
+        let (client, mut arriving) = raw(TABLE);
+        let mut talk = Talk::with(&client, Mode::WebSocket).patiently();
+        talk.conversation.submit(vec![Item::user("hi")], settings()).await.unwrap().unwrap();
+        let mut server = accepted(&mut arriving).await;
+        assert!(server.next().await.unwrap().unwrap().is_text());
+        let began = Instant::now();
+        server.send(Message::text(format!(r#"{{"type":"error","status":429,"error":{error}}}"#))).await.unwrap();
+        while !server.next().await.unwrap().unwrap().is_text() {}
+        let took = began.elapsed();
+        assert!(took + Duration::from_secs(2) > wait && took < wait + Duration::from_secs(2), "{error}: {took:?}");
+        for event in answer() {
+            server.send(Message::text(event)).await.unwrap();
+        }
+        assert!(answered(&talk.ended().await));
+    }
 }
