@@ -180,6 +180,11 @@ impl Chain {
         }
     }
 
+    /// What is known of sockets no longer holds: this is another network, say.
+    pub fn try_sockets(&mut self) {
+        self.route.worked();
+    }
+
     /// Lets the server read what is there already, so that the first turn has only its own words to send.
     pub fn warm_up(&mut self, now: Time, settings: &Arc<Settings>) -> Option<TurnId> {
         if !self.is_idle() || self.route.way(now) != Way::Line || !self.transcript.unanswered().is_empty() {

@@ -44,6 +44,8 @@ pub struct RetryPolicy {
     pub lapse: Budget,
     /// For lost lines.
     pub line: Budget,
+    /// How many sockets in a row are lost before a turn that may goes over HTTP.
+    pub sockets: u32,
     /// For silence.
     pub silence: Budget,
     /// For servers that fail.
@@ -65,7 +67,8 @@ impl Default for RetryPolicy {
         };
         Self {
             lapse: budget(8, 0, 0),
-            line: budget(3, 200, 5),
+            line: budget(8, 200, 15),
+            sockets: 3,
             silence: budget(2, 0, 0),
             server: budget(8, 500, 30),
             waiting: budget(10_000, 1000, 60),
@@ -123,6 +126,11 @@ impl Attempts {
             }
         }
         Verdict::Again(pause)
+    }
+
+    /// How often this class was tried again.
+    pub(crate) fn used(&self, class: Class) -> u32 {
+        self.used.get(class as usize).copied().unwrap_or(u32::MAX)
     }
 
     /// Whether the next fault of this class would be one too many.

@@ -235,6 +235,7 @@ pub const CODES: &[Meaning] = &[
 
 /// Status classes, for errors whose code and type have no row.
 pub const STATUSES: &[Meaning] = &[
+    row("3xx", 300, Change, ParentLost, "the provider is elsewhere: set base_url to where it is"),
     row("401", 401, Credentials, Kept, "the key is not accepted: check the provider's env_key or sign in again"),
     row(
         "403",
@@ -261,6 +262,7 @@ pub(super) fn meaning(code: Option<&str>, kind: Option<&str>, status: Option<u16
 
 fn of_status(kind: Option<&str>, status: Option<u16>) -> &'static Meaning {
     let class = match status {
+        Some(300..=399) => "3xx",
         Some(401) => "401",
         Some(403) => "403",
         Some(408) => "408",
@@ -296,6 +298,7 @@ mod tests {
         assert_eq!(by(Some("new_code"), Some("new_type"), Some(429)), "429");
         assert_eq!(by(None, Some("invalid_request_error"), None), "4xx");
         assert_eq!(by(None, None, Some(418)), "4xx");
+        assert_eq!(by(None, None, Some(307)), "3xx");
         assert_eq!(by(None, None, Some(599)), "5xx");
         assert_eq!(by(None, None, None), "none");
     }

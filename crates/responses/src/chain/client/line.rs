@@ -251,13 +251,18 @@ impl Chain {
         } else if remedy == Remedy::Credentials {
             let error = error.clone();
             self.fail_waiting(Failure::Refused(error));
-        } else if remedy == Remedy::Wait || error.status == Some(503) {
+        } else if remedy == Remedy::Wait || (error.status == Some(503) && self.waits_for(error)) {
             let told = error.wait;
             self.wait_for_line(now, Class::Limit, told, fault);
         } else {
             self.leave_sockets_alone(now, &fault);
             self.unless_auto(now, Class::Server, fault);
         }
+    }
+
+    /// Whether a line that is not to be had now is waited for. If nobody says for how long, HTTP may be better off.
+    fn waits_for(&self, error: &ApiError) -> bool {
+        error.wait.is_some() || self.config.mode != Mode::Auto
     }
 
     /// In `auto`, a turn that waited for the line goes over HTTP by itself; else it waits and tries again.

@@ -140,7 +140,8 @@ impl Chain {
         let degrades = transport == Transport::WebSocket
             && self.config.mode == Mode::Auto
             && matches!(class, Class::Line | Class::Silence | Class::Lapse);
-        if degrades && used_up && !ask.http_only {
+        let sockets_lost = class == Class::Line && ask.attempts.used(class) >= policy.sockets;
+        if degrades && (used_up || sockets_lost) && !ask.http_only {
             self.leave_sockets_alone(now, &fault);
             ask.http_only = true;
             ask.resumed = 0;

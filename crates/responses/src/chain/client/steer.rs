@@ -1,5 +1,6 @@
 //! Saying something while the model speaks, and stopping it.
 
+use super::super::anchor::Scope;
 use super::super::link::Transport;
 use super::super::notice::{Effect, Notice, Outcome};
 use super::super::time::Time;
@@ -97,6 +98,8 @@ impl Chain {
                     self.commit_steers(streaming);
                     if let Some(anchor) = &mut self.anchor {
                         anchor.covered = self.transcript.len();
+                        // What it holds is in the memory of this line, even where the response is stored.
+                        anchor.scope = Scope::Link(streaming.link);
                     }
                     if streaming.steers.is_empty() {
                         return Some(self.steers_are_settled(streaming));

@@ -2,7 +2,7 @@
 
 use responses::chain::{Config, Mode, Notice, Outcome, Peer};
 
-use crate::pair::{Pair, Step};
+use crate::pair::{Pair, Step, settings};
 
 fn steerable() -> Pair {
     let peer = Peer { steers: true, ..Peer::default() };
@@ -49,6 +49,33 @@ fn a_steer_that_has_to_wait_for_answers_is_said_once_and_before_them() {
     let said = pair.transcript();
     let place = |word: &str| said.iter().position(|text| text.contains(word)).unwrap();
     assert!(place("user steers") < place("answer to call_2_0"));
+}
+
+#[test]
+fn a_steer_that_the_server_holds_is_lost_with_the_line_and_said_again_even_where_responses_are_stored() {
+    for cut_in_the_next_turn in [false, true] {
+        let mut pair = steerable();
+        pair.settings = settings(r#"{"model":"m","store":true,"tools":[{"type":"function","name":"f"}]}"#);
+        pair.turn();
+        running(&mut pair);
+        while !pair.last_told_is_call() {
+            assert!(pair.produce());
+            while pair.deliver_to_client() {}
+        }
+        assert!(pair.steer());
+        pair.settle();
+        if cut_in_the_next_turn {
+            running(&mut pair);
+        }
+        assert!(pair.step(Step::Cut));
+        pair.settle();
+        if !cut_in_the_next_turn {
+            pair.turn();
+        }
+        assert!(matches!(pair.outcome(), Outcome::Answered(_)));
+        let said = pair.transcript();
+        assert!(said.iter().any(|text| text.contains("user steers")), "{said:#?}");
+    }
 }
 
 #[test]

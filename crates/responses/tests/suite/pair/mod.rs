@@ -243,7 +243,8 @@ impl Pair {
             Opening::Works => pipe.to_client.push_back(ToClient::Open),
             Opening::Refused(status) => {
                 let message = format!("status {status}");
-                let error = ApiError { status: Some(status), message: message.into(), ..ApiError::default() };
+                let wait = (status == 503).then_some(Duration::from_secs(7));
+                let error = ApiError { status: Some(status), message: message.into(), wait, ..ApiError::default() };
                 pipe.to_client.push_back(ToClient::Refused(Box::new(error)));
             }
             Opening::Unreachable => pipe.to_client.push_back(ToClient::Unreachable),
