@@ -110,8 +110,14 @@ impl Breakers {
 
     /// The server said that it has no WebSocket: until then, if it said so, else for as long as the limits say.
     pub fn refused(&mut self, place: &Place, now: Instant, until: Option<Instant>, reason: &str) -> Decision {
-        let failures = self.forget(place).map_or(0, |trouble| trouble.failures);
-        self.close(place, until.unwrap_or(now + self.limits.refused), failures, reason)
+        let until = until.unwrap_or(now + self.limits.refused);
+        match self.forget(place) {
+            // What is known for an hour is not forgotten for what holds for a minute.
+            Some(trouble) if trouble.closed_until > until && !trouble.probing => {
+                self.close(place, trouble.closed_until, trouble.failures, &trouble.reason)
+            }
+            before => self.close(place, until, before.map_or(0, |trouble| trouble.failures), reason),
+        }
     }
 
     /// A socket failed there, or did not open. Each pause is twice as long as the one before.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Collected, Full, Limited};
+use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper::header::{
@@ -15,6 +15,7 @@ use hyper::{HeaderMap, Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use responses::chain::{Trouble, TroubleKind};
 use responses::error::ApiError;
+use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -26,7 +27,8 @@ use crate::head::{Head, TURN_STATE, refusal};
 use crate::http::Http;
 use crate::link::{Post, Word};
 use crate::provider::{Provider, Wire};
-use crate::sse_link::MAX_ERROR_BODY;
+use crate::secret::Secret;
+use crate::sse_link::read_error;
 use crate::websocket_link::{NotOpened, OpenSocket};
 
 /// Who we say we are.
@@ -44,6 +46,8 @@ pub(crate) struct Caller {
     /// What every request carries.
     pub(crate) headers: HeaderMap,
     pub(crate) credentials: Credentials,
+    /// The key that was sent last: servers say keys back.
+    pub(crate) sent: Arc<watch::Sender<Option<Secret>>>,
     pub(crate) dial: Dial,
     pub(crate) http: Http,
 }
@@ -111,6 +115,20 @@ impl Caller {
         self.credentials.bearer().await.map_err(|error| no_key(&error))
     }
 
+    /// A server's words without what it was told in confidence. None if they hold nothing of the kind.
+    pub(crate) fn without_secrets(&self, text: &str) -> Option<String> {
+        /// What is shorter is no secret, and may stand anywhere.
+        const SHORTEST: usize = 8;
+        let key = self.sent.borrow();
+        let headers =
+            self.headers.values().filter(|value| value.is_sensitive()).filter_map(|value| value.to_str().ok());
+        let secrets = key.iter().map(Secret::expose).chain(headers);
+        secrets.filter(|secret| secret.len() >= SHORTEST && text.contains(secret)).fold(None, |clean, secret| {
+            let text = clean.as_deref().unwrap_or(text);
+            Some(text.replace(secret, "[redacted]"))
+        })
+    }
+
     /// Another key, after one was refused. If there is none, the refusal stands.
     async fn another(&self, refused: Option<&Bearer>, error: &ApiError) -> Result<Bearer, ApiError> {
         let Some(refused) = refused else { return Err(error.clone()) };
@@ -128,6 +146,13 @@ impl Caller {
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         if let Some(bearer) = bearer {
             headers.insert(AUTHORIZATION, bearer.secret.header());
+            self.sent.send_if_modified(|sent| {
+                let is_new = sent.as_ref() != Some(&bearer.secret);
+                if is_new {
+                    *sent = Some(bearer.secret.clone());
+                }
+                is_new
+            });
         }
         // What the user says goes before what we would say.
         headers.extend(self.headers.clone());
@@ -212,14 +237,6 @@ fn why_it_broke(error: &hyper::Error, uri: &Uri) -> Trouble {
     let of_tls = Origin::of(uri).ok().and_then(|origin| DialError::of_tls(error, &origin));
     let broke = || Trouble::new(TroubleKind::Connect, "the connection broke in the upgrade");
     of_tls.map_or_else(broke, Trouble::from)
-}
-
-/// The body of an answer that matters for its status only.
-async fn read_error(body: Incoming) -> Bytes {
-    /// How long it may take.
-    const WITHIN: Duration = Duration::from_secs(5);
-    let body = Limited::new(body, MAX_ERROR_BODY).collect();
-    timeout(WITHIN, body).await.ok().and_then(Result::ok).map(Collected::to_bytes).unwrap_or_default()
 }
 
 fn no_key(error: &CredentialError) -> ApiError {

@@ -188,6 +188,8 @@ struct Keeper {
 struct Held {
     bearer: Bearer,
     since: Instant,
+    /// It could not be renewed: not before this is that tried again, unless the server refuses it.
+    spared_until: Option<Instant>,
 }
 
 impl Keeper {
@@ -197,7 +199,7 @@ impl Keeper {
                 ask.answer(Ok(Some(bearer)));
                 continue;
             }
-            let fetched = self.fetch().await;
+            let fetched = self.fetch().await.or_else(|error| self.old_one(ask.stale, error));
             // Whoever asked while the key was fetched gets what was found: it is not fetched again for each.
             let waiting = queue.len();
             self.answer(ask, &fetched);
@@ -213,7 +215,8 @@ impl Keeper {
         let KeySource::Command(command) = &self.source else { return None };
         let held = self.held.as_ref()?;
         let refused = stale == Some(held.bearer.generation);
-        let old = command.refresh_after.is_some_and(|age| held.since.elapsed() >= age);
+        let spared = held.spared_until.is_some_and(|until| Instant::now() < until);
+        let old = !spared && command.refresh_after.is_some_and(|age| held.since.elapsed() >= age);
         (!refused && !old).then(|| held.bearer.clone())
     }
 
@@ -224,8 +227,22 @@ impl Keeper {
             self.seen += 1;
             Bearer { secret, generation: Generation(self.seen) }
         });
-        self.held = Some(Held { bearer: bearer.clone(), since: Instant::now() });
+        self.held = Some(Held { bearer: bearer.clone(), since: Instant::now(), spared_until: None });
         Ok(Some(bearer))
+    }
+
+    /// A key that nobody has refused is as good as it was when it cannot be renewed.
+    fn old_one(&mut self, stale: Option<Generation>, error: CredentialError) -> Answer {
+        /// How long it is used before another try to renew it.
+        const SPARED: Duration = Duration::from_secs(30);
+        match &mut self.held {
+            Some(held) if stale != Some(held.bearer.generation) => {
+                tracing::warn!(%error, "the key could not be renewed, and the old one is used");
+                held.spared_until = Some(Instant::now() + SPARED);
+                Ok(Some(held.bearer.clone()))
+            }
+            _ => Err(error),
+        }
     }
 
     async fn read_source(&mut self) -> Result<Option<Secret>, CredentialError> {
@@ -311,7 +328,7 @@ mod tests {
             owner: KeyOwner { provider: "acme".into(), instructions: None },
             source: KeySource::Command(command),
             environment: Arc::new(|_| None),
-            held: Some(Held { bearer, since: Instant::now() }),
+            held: Some(Held { bearer, since: Instant::now(), spared_until: None }),
             seen: 1,
             warned: false,
         }

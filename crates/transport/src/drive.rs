@@ -9,7 +9,7 @@ use hyper::header::HeaderValue;
 use responses::chain::{
     Chain, Effect, Failure, Fault, Heard, LinkId, NotSteered, NotSubmitted, Notice, Outcome, Seat, Time, TurnId,
 };
-use responses::event::{Body, ServerEvent};
+use responses::event::{Body, ServerEvent, Stage};
 use responses::item::Item;
 use responses::json::Object;
 use responses::request::Settings;
@@ -117,6 +117,7 @@ impl Drive {
 
     /// Lets the server read what is there already.
     pub fn warm_up(&mut self, settings: &Arc<Settings>) -> Option<TurnId> {
+        self.remember_route();
         let turn = self.chain.warm_up(self.now(), settings);
         self.act();
         turn
@@ -188,8 +189,16 @@ impl Drive {
             return;
         }
         let decision = self.ways.ask();
+        let known = self.route.as_ref();
+        if known.is_some_and(|known| known.place != decision.place) {
+            // What was found out elsewhere does not hold here.
+            self.chain.try_sockets();
+        } else if known.is_some_and(|known| known.state == State::Probing) && decision.state == State::Closed {
+            // It is closed to others while this chain finds out.
+            return;
+        }
         match decision.state {
-            State::Open => return,
+            State::Open => {}
             State::Closed => {
                 let until = decision.until.unwrap_or_else(Instant::now);
                 self.chain.avoid_sockets(Time::at(until.saturating_duration_since(self.began)));
@@ -197,10 +206,11 @@ impl Drive {
             // Whether it works again is found out beside HTTP.
             State::Probing => self.chain.avoid_sockets(self.now()),
         }
-        if self.route.as_ref().is_none_or(|known| known.until != decision.until) {
-            self.route = Some(decision.clone());
-            self.told.push_back(Told::Route(decision));
+        let changed = known.is_none_or(|known| known.until != decision.until);
+        if changed && decision.state != State::Open {
+            self.told.push_back(Told::Route(decision.clone()));
         }
+        self.route = Some(decision);
     }
 
     fn wake(&mut self) {
@@ -275,9 +285,11 @@ impl Drive {
         if matches!(event.body, Body::Aside) {
             self.aside(&event);
         }
+        let may_say_keys = matches!(event.body, Body::Error(_) | Body::Response(Stage::Failed, _));
         if self.chain.handle_event(now, name, &event) == Heard::Turn {
             drop(event);
-            self.told.push_back(Told::Event(text));
+            let clean = may_say_keys.then(|| self.ways.without_secrets(&text)).flatten();
+            self.told.push_back(Told::Event(clean.map_or(text, Text::from)));
         }
     }
 
@@ -348,13 +360,17 @@ impl Drive {
     }
 
     fn tell(&mut self, mut notice: Notice) {
-        if let Some(error) = error_in(&mut notice)
-            && error.request_id.is_none()
-        {
-            error.request_id.clone_from(&self.head.request_id);
+        if let Some(error) = error_in(&mut notice) {
+            if error.request_id.is_none() {
+                error.request_id.clone_from(&self.head.request_id);
+            }
+            if let Some(clean) = self.ways.without_secrets(&error.message) {
+                error.message = clean.into();
+            }
         }
         match &notice {
             Notice::WebSocketOff { until, fault } => {
+                self.route.take_if(|known| known.state == State::Probing);
                 self.ways.failed(self.began + until.since_beginning(), &fault.to_string());
             }
             Notice::WebSocketOn => self.ways.worked(),

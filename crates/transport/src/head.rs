@@ -59,6 +59,10 @@ pub(crate) fn refusal(status: u16, headers: &HeaderMap, body: &[u8], now: System
     if let Some(location) = headers.get(LOCATION).and_then(|value| value.to_str().ok()).filter(|_| redirect) {
         // It may lead anywhere, and the key would go with it. What follows `?` may be somebody's secret.
         let place = location.split(['?', '#']).next().unwrap_or_default();
+        let place = match (place.split_once("://"), place.rsplit_once('@')) {
+            (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
+            _ => place.to_owned(),
+        };
         error.message = format!("the server redirects to {place}: if that is right, set base_url to it").into();
     }
     error

@@ -20,8 +20,10 @@ impl LaneNo {
 pub(crate) enum To {
     /// One lane.
     One(LaneNo),
-    /// Everybody: it is about the socket, or about the account.
+    /// Everybody: it is about the socket.
     All,
+    /// Everybody who has time for it: it is about the account.
+    Whoever,
     /// Nobody who is still there.
     Nobody,
 }
@@ -31,7 +33,6 @@ pub(crate) enum To {
 pub(crate) struct Lanes {
     most: usize,
     seats: Vec<Lane>,
-    asked: u64,
 }
 
 #[derive(Debug, Default)]
@@ -43,14 +44,16 @@ struct Lane {
 
 #[derive(Debug)]
 struct Asking {
-    number: u64,
+    bytes: usize,
     begun: bool,
+    /// More was said while it ran, and a server that takes steers answers that with another response.
+    goes_on: bool,
 }
 
 impl Lanes {
     /// A socket on which at most so many lanes are used.
     pub(crate) fn new(most: usize) -> Self {
-        Self { most, seats: Vec::new(), asked: 0 }
+        Self { most, seats: Vec::new() }
     }
 
     /// Takes a lane on which nothing is being said.
@@ -86,9 +89,13 @@ impl Lanes {
         self.seats.iter().enumerate().filter(|(_, lane)| lane.taken).map(|(at, _)| LaneNo(at))
     }
 
-    /// The one lane there is, while there is only one: then every message is for it, and none need be read.
-    pub(crate) fn only(&self) -> Option<LaneNo> {
-        (self.seats.len() == 1).then_some(LaneNo(0))
+    /// A message came. The one lane that it is for, while there is only one: then it need not be read.
+    pub(crate) fn heard_alone(&mut self) -> Option<LaneNo> {
+        let [only] = self.seats.as_mut_slice() else { return None };
+        if let Some(asking) = &mut only.asking {
+            asking.begun = true;
+        }
+        Some(LaneNo(0))
     }
 
     /// Whoever is on the lane says that its response has ended.
@@ -98,23 +105,31 @@ impl Lanes {
         }
     }
 
-    /// A message leaves on a lane.
-    pub(crate) fn said(&mut self, lane: LaneNo) {
-        self.asked += 1;
-        let number = self.asked;
+    /// A message of so many bytes leaves on a lane.
+    pub(crate) fn said(&mut self, lane: LaneNo, bytes: usize) {
         if let Some(lane) = self.seats.get_mut(lane.0) {
-            lane.asking = match lane.asking.take() {
+            lane.asking = Some(match lane.asking.take() {
                 // A steer or an interrupt belongs to the response that runs.
-                Some(asking) if asking.begun => Some(asking),
-                _ => Some(Asking { number, begun: false }),
-            };
+                Some(asking) if asking.begun => Asking { goes_on: true, ..asking },
+                _ => Asking { bytes, begun: false, goes_on: false },
+            });
         }
     }
 
-    /// Who asked last. A message that was too large was theirs.
-    pub(crate) fn last_to_speak(&self) -> Option<LaneNo> {
-        let asking = |(at, lane): (usize, &Lane)| Some((lane.asking.as_ref()?.number, LaneNo(at)));
-        self.seats.iter().enumerate().filter_map(asking).max_by_key(|(number, _)| *number).map(|(_, lane)| lane)
+    /// What was said last on a lane did not leave.
+    pub(crate) fn unsaid(&mut self, lane: LaneNo) {
+        if let Some(lane) = self.seats.get_mut(lane.0) {
+            lane.asking.take_if(|asking| !asking.begun);
+        }
+    }
+
+    /// Who said most of what has no answer yet. A message that was too large was theirs.
+    pub(crate) fn loudest(&self) -> Option<LaneNo> {
+        let unanswered = |(at, lane): (usize, &Lane)| {
+            let asking = lane.asking.as_ref().filter(|asking| !asking.begun)?;
+            Some((asking.bytes, LaneNo(at)))
+        };
+        self.seats.iter().enumerate().filter_map(unanswered).max_by_key(|(bytes, _)| *bytes).map(|(_, lane)| lane)
     }
 
     /// A message came.
@@ -122,7 +137,7 @@ impl Lanes {
         let lane = match (&event.body, event.lane.as_deref()) {
             (Body::Error(error), _) if error.meaning().memory == Memory::AllLost => return To::All,
             (_, Some(name)) => self.named(name),
-            (Body::Aside | Body::Unknown, None) => return To::All,
+            (Body::Aside, None) if event.kind == "codex.rate_limits" => return To::Whoever,
             // A refusal need not name the lane that it is about.
             (Body::Error(_), None) => self.not_begun().or(Some(LaneNo(0))),
             (_, None) => Some(LaneNo(0)),
@@ -133,6 +148,11 @@ impl Lanes {
             (Body::Response(Stage::Created | Stage::Queued | Stage::InProgress, _), Some(asking)) => {
                 asking.begun = true;
             }
+            (Body::Response(Stage::Created, _), asking) => {
+                // The server goes on by itself.
+                *asking = Some(Asking { bytes: 0, begun: true, goes_on: false });
+            }
+            (Body::Response(..), Some(asking)) if asking.goes_on => asking.goes_on = false,
             (Body::Response(..), asking) => *asking = None,
             (Body::Error(_), asking) if asking.as_ref().is_some_and(|asking| !asking.begun) => *asking = None,
             _ => {}
@@ -191,7 +211,7 @@ mod tests {
         let mut lanes = Lanes::new(3);
         let all: Vec<LaneNo> = std::iter::from_fn(|| lanes.join()).collect();
         for lane in &all {
-            lanes.said(*lane);
+            lanes.said(*lane, 9);
             for fields in [CREATED, DELTA, COMPLETED] {
                 assert_eq!(hear(&mut lanes, &on(*lane, fields)), To::One(*lane));
             }
@@ -204,7 +224,7 @@ mod tests {
     fn a_lane_left_in_the_middle_of_a_response_is_given_to_nobody_until_it_ends() {
         let mut lanes = Lanes::new(2);
         let (first, second) = (lanes.join().unwrap(), lanes.join().unwrap());
-        lanes.said(second);
+        lanes.said(second, 9);
         assert_eq!(hear(&mut lanes, &on(second, CREATED)), To::One(second));
         lanes.leave(second);
         assert_eq!(lanes.join(), None);
@@ -221,9 +241,9 @@ mod tests {
     fn a_refusal_without_a_lane_is_for_who_waits_for_a_first_word() {
         let mut lanes = Lanes::new(3);
         let all: Vec<LaneNo> = std::iter::from_fn(|| lanes.join()).collect();
-        lanes.said(all[0]);
+        lanes.said(all[0], 9);
         assert_eq!(hear(&mut lanes, &on(all[0], CREATED)), To::One(all[0]));
-        lanes.said(all[2]);
+        lanes.said(all[2], 9);
         assert_eq!(hear(&mut lanes, &format!("{{{ERROR}}}")), To::One(all[2]));
         assert_eq!(hear(&mut lanes, &format!("{{{ERROR}}}")), To::One(all[0]), "nobody waits: the default lane");
     }
@@ -232,25 +252,55 @@ mod tests {
     fn what_is_about_the_socket_or_the_account_is_for_all() {
         let mut lanes = Lanes::new(2);
         let _ = lanes.join();
-        for text in [
-            r#"{"type":"error","status":400,"error":{"code":"websocket_connection_limit_reached","message":"old"}}"#,
-            r#"{"type":"codex.rate_limits","plan_type":"pro"}"#,
+        for (text, to) in [
+            (
+                r#"{"type":"error","status":400,"error":{"code":"websocket_connection_limit_reached","message":"old"}}"#,
+                To::All,
+            ),
+            (r#"{"type":"codex.rate_limits","plan_type":"pro"}"#, To::Whoever),
+            (r#"{"type":"response.metadata","headers":{}}"#, To::One(LaneNo(0))),
         ] {
-            assert_eq!(hear(&mut lanes, text), To::All);
+            assert_eq!(hear(&mut lanes, text), to, "{text}");
         }
     }
 
     #[test]
-    fn a_message_that_was_too_large_was_the_last_one() {
+    fn a_message_that_was_too_large_was_the_largest_without_an_answer() {
         let mut lanes = Lanes::new(3);
         let all: Vec<LaneNo> = std::iter::from_fn(|| lanes.join()).collect();
-        assert_eq!(lanes.last_to_speak(), None);
-        lanes.said(all[2]);
-        lanes.said(all[1]);
-        assert_eq!(lanes.last_to_speak(), Some(all[1]));
-        assert_eq!(hear(&mut lanes, &on(all[1], CREATED)), To::One(all[1]));
-        lanes.said(all[1]);
-        assert_eq!(hear(&mut lanes, &on(all[1], COMPLETED)), To::One(all[1]));
-        assert_eq!(lanes.last_to_speak(), Some(all[2]));
+        assert_eq!(lanes.loudest(), None);
+        lanes.said(all[2], 500);
+        lanes.said(all[1], 20);
+        assert_eq!(lanes.loudest(), Some(all[2]));
+        assert_eq!(hear(&mut lanes, &on(all[2], CREATED)), To::One(all[2]));
+        assert_eq!(lanes.loudest(), Some(all[1]), "what was read was not too large");
+    }
+
+    #[test]
+    fn a_lane_on_which_more_was_said_is_busy_until_the_answer_to_that_has_ended_too() {
+        let mut lanes = Lanes::new(2);
+        let (_, second) = (lanes.join(), lanes.join().unwrap());
+        lanes.said(second, 9);
+        assert_eq!(hear(&mut lanes, &on(second, CREATED)), To::One(second));
+        lanes.said(second, 9);
+        lanes.leave(second);
+        assert_eq!(hear(&mut lanes, &on(second, COMPLETED)), To::Nobody);
+        assert_eq!(lanes.join(), None, "a successor may come");
+        assert_eq!(hear(&mut lanes, &on(second, CREATED)), To::Nobody);
+        assert_eq!(lanes.join(), None);
+        assert_eq!(hear(&mut lanes, &on(second, COMPLETED)), To::Nobody);
+        assert_eq!(lanes.join(), Some(second));
+    }
+
+    #[test]
+    fn who_was_alone_when_its_answer_began_is_not_taken_for_one_who_waits() {
+        let mut lanes = Lanes::new(2);
+        let first = lanes.join().unwrap();
+        lanes.said(first, 9);
+        assert_eq!(lanes.heard_alone(), Some(first));
+        let second = lanes.join().unwrap();
+        assert_eq!(lanes.heard_alone(), None);
+        lanes.said(second, 9);
+        assert_eq!(hear(&mut lanes, &format!("{{{ERROR}}}")), To::One(second));
     }
 }

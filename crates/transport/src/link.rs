@@ -46,6 +46,9 @@ pub(crate) trait Ways: Send + Sync + std::fmt::Debug {
 
     /// A socket opened.
     fn worked(&self);
+
+    /// A server's words without what it was told in confidence. None if they hold nothing of the kind.
+    fn without_secrets(&self, text: &str) -> Option<String>;
 }
 
 /// A request over HTTP.
@@ -133,6 +136,11 @@ pub(crate) struct Words {
 impl Words {
     pub(crate) fn new(link: LinkId, to: mpsc::Sender<(LinkId, Word)>) -> Self {
         Self { link, to }
+    }
+
+    /// Says a word if there is room for it.
+    pub(crate) fn mention(&self, word: Word) {
+        let _ = self.to.try_send((self.link, word));
     }
 
     /// Says a word. Gives whether anybody listens.

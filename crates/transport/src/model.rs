@@ -10,6 +10,7 @@ use responses::chain::{Chain, Config, Mode};
 use responses::item::Item;
 use responses::json::Json;
 use responses::request::{Request, Settings};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
@@ -108,7 +109,8 @@ impl ModelClient {
         let http = Http::new(surroundings.dial.clone(), tasks.spawner().clone());
         let provider = Arc::new(provider);
         let dial = surroundings.dial.clone();
-        let caller = Caller { provider, headers, credentials, dial, http };
+        let sent = Arc::new(watch::Sender::new(None));
+        let caller = Caller { provider, headers, credentials, sent, dial, http };
         let (joiners, queue) = mpsc::channel(MAX_JOINERS);
         tasks.spawner().spawn(lines(&caller).keep(queue, joiners.clone()));
         let place = place(&caller, &surroundings);
@@ -206,8 +208,13 @@ impl Inner {
 impl Ways for Inner {
     fn open(&self, words: Words, after: Option<SocketId>) {
         let joiner = Joiner { words, after };
-        // Were there no room, the chain would hear nothing, and give up by its own clock.
-        let _ = self.joiners.try_send(joiner);
+        if let Err(TrySendError::Full(joiner)) = self.joiners.try_send(joiner) {
+            // More chains than anybody expects wait in line: one waiting task each.
+            let joiners = self.joiners.clone();
+            self.tasks.spawner().spawn(async move {
+                let _ = joiners.send(joiner).await;
+            });
+        }
     }
 
     fn post(&self, words: Words, post: Post) -> Box<dyn Link> {
@@ -237,6 +244,10 @@ impl Ways for Inner {
     fn failed(&self, until: Instant, reason: &str) {
         let (place, now) = (self.place(), Instant::now());
         self.change(|breakers| breakers.refused(&place, now, Some(until), reason));
+    }
+
+    fn without_secrets(&self, text: &str) -> Option<String> {
+        self.caller.without_secrets(text)
     }
 
     fn worked(&self) {

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use responses::chain::{Mode, Trouble};
+use responses::chain::{Mode, Trouble, TroubleKind};
 use responses::error::ApiError;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::dial::{Alpn, Origin, Path};
 use crate::head::Head;
@@ -12,6 +12,9 @@ use crate::link::Word;
 use crate::model::{ModelClient, Options};
 use crate::route::Choice;
 use crate::websocket_link::NotOpened;
+
+/// How long a server may take over its list of models, connecting included.
+const MODELS: Duration = Duration::from_secs(15);
 
 /// What was found on the way to a provider.
 #[derive(Debug, Clone, PartialEq)]
@@ -98,19 +101,28 @@ impl ModelClient {
     /// Takes the way to the provider once. Costs a handshake and a list of models, and asks no model anything.
     pub async fn probe(&self, options: &Options) -> Probe {
         let choice = self.choice(options);
-        let socket = match choice.mode {
-            Mode::Http => None,
-            Mode::Auto | Mode::WebSocket => Some(self.probe_socket().await),
+        let socket = async {
+            match choice.mode {
+                Mode::Http => None,
+                Mode::Auto | Mode::WebSocket => Some(self.probe_socket().await),
+            }
         };
-        let http = self.probe_http().await;
+        let (socket, http) = tokio::join!(socket, self.probe_http());
         Probe::of(choice, socket, http)
+    }
+
+    fn refused(&self, mut error: ApiError) -> Problem {
+        if let Some(clean) = self.caller().without_secrets(&error.message) {
+            error.message = clean.into();
+        }
+        Problem::Refused(Box::new(error))
     }
 
     async fn probe_socket(&self) -> Found {
         let (began, caller) = (Instant::now(), self.caller());
         let (path, answer) = match caller.open().await {
             Ok(open) => (Some(open.path), Ok(open.head)),
-            Err(NotOpened::Refused(error)) => (None, Err(Problem::Refused(Box::new(error)))),
+            Err(NotOpened::Refused(error)) => (None, Err(self.refused(error))),
             Err(NotOpened::Unreachable(trouble)) => (None, Err(Problem::Unreachable(trouble))),
         };
         Found { url: shown(caller.provider.base_url.socket()), path, took: began.elapsed(), answer }
@@ -123,11 +135,15 @@ impl ModelClient {
             Ok(origin) => caller.dial.dial(&origin, Alpn::Http2OrHttp1).await.map(|dialed| dialed.path).ok(),
             Err(_) => None,
         };
-        let answer = match caller.models().await {
-            Ok(head) => Ok(head),
-            Err(Word::Refused(error)) => Err(Problem::Refused(Box::new(error))),
-            Err(Word::Unreachable(trouble)) => Err(Problem::Unreachable(trouble)),
-            Err(_) => Err(Problem::Broke),
+        let answer = match timeout(MODELS, caller.models()).await {
+            Ok(Ok(head)) => Ok(head),
+            Ok(Err(Word::Refused(error))) => Err(self.refused(error)),
+            Ok(Err(Word::Unreachable(trouble))) => Err(Problem::Unreachable(trouble)),
+            Ok(Err(_)) => Err(Problem::Broke),
+            Err(_) => Err(Problem::Unreachable(Trouble::new(
+                TroubleKind::Timeout,
+                "the server does not answer: check what stands before it, and try again",
+            ))),
         };
         Found { url: shown(uri), path: dialed, took: began.elapsed(), answer }
     }
@@ -141,8 +157,6 @@ fn shown(uri: &hyper::Uri) -> String {
 
 #[cfg(test)]
 mod tests {
-    use responses::chain::TroubleKind;
-
     use super::*;
 
     fn found(answer: Result<Head, Problem>) -> Found {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
 use http_body_util::{BodyExt, Collected, Limited};
 use hyper::Response;
 use hyper::body::Incoming;
@@ -9,6 +10,7 @@ use hyper::header::CONTENT_TYPE;
 use responses::error::ApiError;
 use responses::json::Object;
 use responses::sse::SseDecoder;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -17,7 +19,10 @@ use crate::link::{Link, Moved, Opened, SocketId, Text, Word, Words};
 use crate::tasks::Spawner;
 
 /// How much of an error's body is read.
-pub(crate) const MAX_ERROR_BODY: usize = 1 << 20;
+const MAX_ERROR_BODY: usize = 1 << 20;
+
+/// How long that may take.
+const ERROR_BODY_WITHIN: Duration = Duration::from_secs(5);
 
 /// How much is read of an answer that came whole, by a server that does not stream.
 const MAX_WHOLE_BODY: usize = 64 << 20;
@@ -99,7 +104,7 @@ where
     };
     let kind = head.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_owned();
     if !head.status.is_success() {
-        let body = Limited::new(body, MAX_ERROR_BODY).collect().await.map(Collected::to_bytes).unwrap_or_default();
+        let body = read_error(body).await;
         return Word::Refused(refusal(head.status.as_u16(), &head.headers, &body, SystemTime::now()));
     }
     let opened = Opened { place: None, head: Head::of(&head.headers).into(), left_out: decode.left_out() };
@@ -122,12 +127,19 @@ where
     }
 }
 
+/// The body of an answer that matters for its status only.
+pub(crate) async fn read_error(body: Incoming) -> Bytes {
+    let body = Limited::new(body, MAX_ERROR_BODY).collect();
+    timeout(ERROR_BODY_WITHIN, body).await.ok().and_then(Result::ok).map(Collected::to_bytes).unwrap_or_default()
+}
+
 /// Says each event as it comes, until there are no more.
 async fn stream(words: &Words, mut body: Incoming, mut decode: impl Decode) -> Word {
     let mut decoder = SseDecoder::default();
     let mut texts = Vec::new();
     while let Some(frame) = body.frame().await {
-        let Ok(frame) = frame else { return Word::Closed(None) };
+        // Many small servers just close. What was said before may be whole.
+        let Ok(frame) = frame else { break };
         let Ok(bytes) = frame.into_data() else { continue };
         let read = decoder.push(&bytes, |event| {
             if event.is_done() {
@@ -157,7 +169,9 @@ async fn stream(words: &Words, mut body: Incoming, mut decode: impl Decode) -> W
 
 /// A server that was asked to stream and answers in one piece is understood all the same.
 async fn whole(words: &Words, body: Incoming, mut decode: impl Decode) -> Word {
-    let body = Limited::new(body, MAX_WHOLE_BODY).collect().await.map(Collected::to_bytes).unwrap_or_default();
+    let Ok(body) = Limited::new(body, MAX_WHOLE_BODY).collect().await.map(Collected::to_bytes) else {
+        return Word::Closed(None);
+    };
     let mut texts = Vec::new();
     let text = std::str::from_utf8(&body).unwrap_or_default().trim();
     if let Err(error) = decode.whole(text, &mut |text| texts.push(text)) {

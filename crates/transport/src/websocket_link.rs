@@ -17,10 +17,10 @@ use responses::event::ServerEvent;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use crate::dial::{BoxedStream, Path};
 use crate::head::Head;
@@ -36,6 +36,9 @@ const PIECE: usize = 256 << 10;
 
 /// How many orders wait for a socket. Each chain has one request in flight, a ping and a farewell.
 pub(crate) const MAX_ORDERS: usize = 256;
+
+/// How long a chain may be deaf. Its loop does nothing but listen, so this is long.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How long a farewell may take.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -124,6 +127,7 @@ pub(crate) async fn carry(opening: impl Future<Output = Result<OpenSocket, NotOp
             for joiner in waiting {
                 joiner.words.say(reason.clone().into()).await;
             }
+            desk.turn_away().await;
         }
     }
 }
@@ -133,6 +137,16 @@ impl Desk {
         joiner.after = Some(self.id);
         // Whoever keeps the sockets has ended: so has everything else.
         let _ = self.back.send(joiner).await;
+    }
+
+    /// Nobody joins any more: those on their way look elsewhere.
+    async fn turn_away(&mut self) {
+        self.orders.close();
+        while let Some(order) = self.orders.recv().await {
+            if let Order::Join(joiner) = order {
+                self.send_back(joiner).await;
+            }
+        }
     }
 }
 
@@ -145,11 +159,20 @@ struct Socket {
     since: Instant,
     lanes: Lanes,
     members: BTreeMap<LaneNo, Words>,
-    outbox: VecDeque<Message>,
+    outbox: VecDeque<Piece>,
     /// Something was handed to the socket and may not have left.
     unflushed: bool,
     /// Who waits for a pong.
     pinging: Vec<LaneNo>,
+}
+
+/// One frame on its way out.
+struct Piece {
+    /// Whose it is. Pings are nobody's.
+    lane: Option<LaneNo>,
+    /// Whether it is the first of its message: what has begun to leave must leave whole.
+    first: bool,
+    message: Message,
 }
 
 /// Why a socket ends.
@@ -197,12 +220,29 @@ impl Socket {
                 },
                 written = write_on(&mut self.sink, &mut self.outbox, &mut self.unflushed), if writes => {
                     if written.is_err() {
-                        break End::Closed(None);
+                        break self.last_words().await;
                     }
                 }
             }
         };
         self.end(end).await;
+    }
+
+    /// Nothing can be written any more. What the server said before it closed, and why it closed, may still be there.
+    async fn last_words(&mut self) -> End {
+        let words = async {
+            loop {
+                match self.stream.next().await {
+                    Some(Ok(message)) => {
+                        if let Some(end) = self.hear(message).await {
+                            return end;
+                        }
+                    }
+                    Some(Err(_)) | None => return End::Closed(None),
+                }
+            }
+        };
+        timeout(GOODBYE, words).await.unwrap_or(End::Closed(None))
     }
 
     async fn join(&mut self, joiner: Joiner) {
@@ -223,13 +263,15 @@ impl Socket {
         match order {
             Order::Join(joiner) => self.join(joiner).await,
             Order::Say(lane, text) => {
-                self.lanes.said(lane);
-                pieces(text, &mut self.outbox);
+                self.lanes.said(lane, text.len());
+                pieces(lane, text, &mut self.outbox);
             }
             Order::Ping(lane) => {
-                if self.pinging.is_empty() {
+                // Many may ask at once, and one ping answers all of them. Who asks again had no answer.
+                if self.pinging.is_empty() || self.pinging.contains(&lane) {
                     // Control frames may go between the pieces of a message.
-                    self.outbox.push_front(Message::Ping(Bytes::new()));
+                    let message = Message::Ping(Bytes::new());
+                    self.outbox.push_front(Piece { lane: None, first: true, message });
                 }
                 if !self.pinging.contains(&lane) {
                     self.pinging.push(lane);
@@ -239,6 +281,9 @@ impl Socket {
             Order::Leave(lane) => {
                 self.members.remove(&lane);
                 self.pinging.retain(|pinging| *pinging != lane);
+                if withdraw(lane, &mut self.outbox) {
+                    self.lanes.unsaid(lane);
+                }
                 self.lanes.leave(lane);
             }
         }
@@ -249,18 +294,23 @@ impl Socket {
             Message::Text(text) => self.pass_on(text.into()).await,
             Message::Pong(_) => {
                 for lane in std::mem::take(&mut self.pinging) {
-                    self.say(lane, Word::Pong).await;
+                    self.mention(lane, Word::Pong);
                 }
             }
             Message::Close(frame) => return Some(End::Closed(frame.map(|frame| frame.code.into()))),
-            // Pings are answered by the library; a socket of this protocol carries no binary messages.
-            Message::Ping(_) | Message::Binary(_) | Message::Frame(_) => {}
+            // Some put their text into binary messages. What is no text at all ends the trust in this socket.
+            Message::Binary(bytes) => match Utf8Bytes::try_from(bytes) {
+                Ok(text) => self.pass_on(text.into()).await,
+                Err(_) => return Some(End::Closed(None)),
+            },
+            // Pings are answered by the library.
+            Message::Ping(_) | Message::Frame(_) => {}
         }
         None
     }
 
     async fn pass_on(&mut self, text: Text) {
-        let to = match self.lanes.only() {
+        let to = match self.lanes.heard_alone() {
             Some(lane) => To::One(lane),
             // What cannot be read is everybody's: nobody can trust this socket any more.
             None => ServerEvent::parse(&text).map_or(To::All, |event| self.lanes.heard(&event)),
@@ -272,13 +322,19 @@ impl Socket {
                     self.say(lane, Word::Text(text.clone())).await;
                 }
             }
+            To::Whoever => {
+                for lane in self.lanes.taken().collect::<Vec<_>>() {
+                    self.mention(lane, Word::Text(text.clone()));
+                }
+            }
             To::Nobody => {}
         }
     }
 
+    /// Says what must be heard. Who does not listen for long has left: the others are not made to wait.
     async fn say(&mut self, lane: LaneNo, word: Word) {
         let listens = match self.members.get(&lane) {
-            Some(words) => words.say(word).await,
+            Some(words) => timeout(PATIENCE, words.say(word)).await.unwrap_or(false),
             None => return,
         };
         if !listens {
@@ -287,19 +343,29 @@ impl Socket {
         }
     }
 
+    /// Says what need not be heard by who is busy.
+    fn mention(&mut self, lane: LaneNo, word: Word) {
+        if let Some(words) = self.members.get(&lane) {
+            words.mention(word);
+        }
+    }
+
     async fn end(mut self, end: End) {
         match end {
             End::Closed(code) => {
-                let blamed = self.lanes.last_to_speak();
+                let blamed = self.lanes.loudest();
                 for (lane, words) in std::mem::take(&mut self.members) {
                     // Only one of them said too much; for the others the line is lost.
                     let code = code.filter(|code| *code != TOO_LARGE || blamed.is_none_or(|blamed| blamed == lane));
                     words.say(Word::Closed(code)).await;
                 }
             }
-            // Nobody wants what is still being said: the server notices soonest if the line is gone.
-            End::Deserted if self.lanes.is_speaking() => return,
             End::Deserted => {}
+        }
+        self.desk.turn_away().await;
+        if self.lanes.is_speaking() {
+            // Nobody wants what is still being said: the server notices soonest if the line is gone.
+            return;
         }
         let _ = timeout(GOODBYE, self.sink.close()).await;
     }
@@ -308,7 +374,7 @@ impl Socket {
 /// Takes the writing one step further. If it is left in the middle, nothing is lost.
 async fn write_on(
     sink: &mut SplitSink<Stream, Message>,
-    outbox: &mut VecDeque<Message>,
+    outbox: &mut VecDeque<Piece>,
     unflushed: &mut bool,
 ) -> Result<(), tokio_tungstenite::tungstenite::Error> {
     if *unflushed {
@@ -317,24 +383,37 @@ async fn write_on(
         return Ok(());
     }
     poll_fn(|cx| sink.poll_ready_unpin(cx)).await?;
-    if let Some(message) = outbox.pop_front() {
-        sink.start_send_unpin(message)?;
+    if let Some(piece) = outbox.pop_front() {
+        sink.start_send_unpin(piece.message)?;
         *unflushed = true;
     }
     Ok(())
 }
 
-fn pieces(text: String, outbox: &mut VecDeque<Message>) {
+fn pieces(lane: LaneNo, text: String, outbox: &mut VecDeque<Piece>) {
+    let lane = Some(lane);
     if text.len() <= PIECE {
-        return outbox.push_back(Message::text(text));
+        return outbox.push_back(Piece { lane, first: true, message: Message::text(text) });
     }
     let mut rest = Bytes::from(text);
     let mut kind = Data::Text;
     while !rest.is_empty() {
         let piece = rest.split_to(PIECE.min(rest.len()));
-        outbox.push_back(Message::Frame(Frame::message(piece, OpCode::Data(kind), rest.is_empty())));
+        let message = Message::Frame(Frame::message(piece, OpCode::Data(kind), rest.is_empty()));
+        outbox.push_back(Piece { lane, first: kind == Data::Text, message });
         kind = Data::Continue;
     }
+}
+
+/// Takes back what has not begun to leave. Says whether there was anything.
+fn withdraw(lane: LaneNo, outbox: &mut VecDeque<Piece>) -> bool {
+    let (before, mut has_begun) = (outbox.len(), true);
+    outbox.retain(|piece| {
+        let theirs = piece.lane == Some(lane);
+        has_begun &= !(theirs && piece.first);
+        !theirs || has_begun
+    });
+    outbox.len() < before
 }
 
 /// A place on a socket.
@@ -385,17 +464,23 @@ impl Drop for Seat {
 mod tests {
     use super::*;
 
+    fn lanes() -> [LaneNo; 2] {
+        let mut lanes = Lanes::new(2);
+        [lanes.join().unwrap(), lanes.join().unwrap()]
+    }
+
     #[test]
     fn a_large_message_leaves_in_pieces_that_are_one_message() {
         for len in [0, 1, PIECE, PIECE + 1, 3 * PIECE] {
             let (text, mut outbox) = ("x".repeat(len), VecDeque::new());
-            pieces(text.clone(), &mut outbox);
+            pieces(lanes()[0], text.clone(), &mut outbox);
             let mut whole = Vec::new();
             let last = outbox.len() - 1;
-            for (at, message) in outbox.into_iter().enumerate() {
-                let Message::Frame(frame) = message else {
+            for (at, piece) in outbox.into_iter().enumerate() {
+                assert_eq!(piece.first, at == 0);
+                let Message::Frame(frame) = piece.message else {
                     assert!(len <= PIECE);
-                    whole.extend_from_slice(&message.into_data());
+                    whole.extend_from_slice(&piece.message.into_data());
                     continue;
                 };
                 let kind = if at == 0 { Data::Text } else { Data::Continue };
@@ -404,5 +489,19 @@ mod tests {
             }
             assert_eq!(whole, text.as_bytes());
         }
+    }
+
+    #[test]
+    fn what_has_not_begun_to_leave_is_taken_back_and_nothing_else() {
+        let [one, other] = lanes();
+        let mut outbox = VecDeque::new();
+        pieces(one, "x".repeat(3 * PIECE), &mut outbox);
+        pieces(other, "theirs".to_owned(), &mut outbox);
+        pieces(one, "later".to_owned(), &mut outbox);
+        outbox.pop_front();
+        assert!(withdraw(one, &mut outbox));
+        let left: Vec<_> = outbox.iter().map(|piece| (piece.lane, piece.first)).collect();
+        assert_eq!(left, [(Some(one), false), (Some(one), false), (Some(other), true)]);
+        assert!(!withdraw(one, &mut outbox));
     }
 }

@@ -61,7 +61,6 @@ async fn messages_in_pieces_with_pings_between_them_are_read() {
         server.send(Message::Frame(Frame::message(head.to_owned(), OpCode::Data(Data::Text), false))).await.unwrap();
         server.send(Message::Ping("now".into())).await.unwrap();
         server.send(Message::Frame(Frame::message(tail.to_owned(), OpCode::Data(Data::Continue), true))).await.unwrap();
-        server.send(Message::binary(vec![0xff])).await.unwrap();
     }
     assert!(answered(&talk.ended().await));
 }
@@ -88,7 +87,7 @@ async fn a_farewell_of_the_server_between_turns_is_answered_and_the_next_turn_go
 
 #[tokio::test(start_paused = true)]
 async fn each_form_in_which_servers_say_when_to_come_back_is_kept_to() {
-    let wait = Duration::from_secs(3000);
+    let wait = Duration::from_mins(50);
     let reset = (SystemTime::now() + wait).duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
     let limit = r#""type":"usage_limit_reached","message""#;
     for error in [

@@ -20,7 +20,11 @@ mod provider;
 #[cfg(test)]
 mod rate_limits;
 #[cfg(test)]
+mod raw;
+#[cfg(test)]
 mod requests;
+#[cfg(test)]
+mod reviewed;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]

@@ -45,6 +45,7 @@ pub(crate) fn raw(table: &str) -> (ModelClient, mpsc::Receiver<io::Result<Duplex
 pub(crate) struct Place {
     pub(crate) log: Log,
     pub(crate) client: ModelClient,
+    pub(crate) dial: Dial,
     pub(crate) weather: watch::Sender<Weather>,
     connections: Arc<AtomicUsize>,
     _server: JoinSet<()>,
@@ -65,8 +66,8 @@ impl Place {
         });
         let tls = Tls::new(&TlsSettings::default()).unwrap();
         let dial = Dial::new(Arc::new(network), Proxies::none(), tls);
-        let client = client_by(dial, "http://model/v1", table);
-        Self { log, client, weather, connections, _server: server }
+        let client = client_by(dial.clone(), "http://model/v1", table);
+        Self { log, client, dial, weather, connections, _server: server }
     }
 
     /// How many connections were begun.

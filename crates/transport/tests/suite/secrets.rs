@@ -69,7 +69,7 @@ fn listen() -> (tracing::subscriber::DefaultGuard, Receiver<String>) {
 
 const TABLE: &str = "supports_websockets = true\nsupports_zstd = true\nenv_key = \"PLANTED_KEY\"\n\
                      env_http_headers = { X-Other = \"PLANTED_KEY\" }\nhttp_headers = { X-Fixed = \"sk-planted-7d1f\" }\n\
-                     request_max_retries = 1";
+                     request_max_retries = 1\nstream_max_retries = 1";
 
 /// What goes wrong, one after the other.
 fn faults() -> Vec<(On, Fault)> {

@@ -1,0 +1,4 @@
+//! What a hostile reader found, kept as tests.
+
+mod exchanges;
+mod sockets;
