@@ -31,7 +31,6 @@ mod socket;
 mod sse;
 pub mod tls;
 mod wire;
-pub mod world;
 
 pub use chat::{ChatModel, RunningChatModel};
 pub use fault::{Fault, FaultPlan, On};

@@ -25,8 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A stretch of line that delays everything by the same time. Dropping it ends all its tasks.
 ///
-/// Bytes are under way side by side: the delay costs latency, not throughput. Opening a connection is not delayed, only
-/// what is said over it; the clock has steps of a millisecond.
+/// Bytes are under way side by side: the delay costs latency, not throughput, unless the line is [narrow](Self::narrow).
+/// Opening a connection is not delayed, only what is said over it; the clock has steps of a millisecond.
 #[derive(Debug)]
 pub struct Relay {
     serving: Serving,
@@ -37,19 +37,33 @@ pub struct Relay {
 #[derive(Debug)]
 struct Stretch {
     to: SocketAddr,
-    one_way: Duration,
+    length: Length,
     up: AtomicU64,
     down: AtomicU64,
     connections: AtomicU64,
     cuts: watch::Sender<()>,
 }
 
+/// How long bytes take.
+#[derive(Debug, Clone, Copy)]
+struct Length {
+    /// From one end to the other.
+    one_way: Duration,
+    /// To get onto the line, one after the other.
+    per_byte: Duration,
+}
+
 impl Relay {
     /// A free port of this machine from where it is so far to an address.
     pub async fn start(to: SocketAddr, one_way: Duration) -> io::Result<Self> {
+        Self::narrow(to, one_way, Duration::ZERO).await
+    }
+
+    /// The same, and each byte of a direction of a connection takes so long before the next one can follow.
+    pub async fn narrow(to: SocketAddr, one_way: Duration, per_byte: Duration) -> io::Result<Self> {
         let stretch = Arc::new(Stretch {
             to,
-            one_way,
+            length: Length { one_way, per_byte },
             up: AtomicU64::new(0),
             down: AtomicU64::new(0),
             connections: AtomicU64::new(0),
@@ -100,8 +114,8 @@ async fn pass(stretch: Arc<Stretch>, mut near: TcpStream, mut cuts: watch::Recei
     // Without this, small messages wait for each other; if it fails, they do.
     let _ = far.set_nodelay(true);
     let ((near_in, near_out), (far_in, far_out)) = (near.split(), far.split());
-    let up = carry(near_in, far_out, stretch.one_way, &stretch.up);
-    let down = carry(far_in, near_out, stretch.one_way, &stretch.down);
+    let up = carry(near_in, far_out, stretch.length, &stretch.up);
+    let down = carry(far_in, near_out, stretch.length, &stretch.down);
     // An error is a line that broke; both directions are then over.
     let cut = tokio::select! {
         _ = async { tokio::try_join!(up, down) } => false,
@@ -120,11 +134,11 @@ type OnTheWay = VecDeque<(Instant, Vec<u8>)>;
 async fn carry(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
-    one_way: Duration,
+    length: Length,
     count: &AtomicU64,
 ) -> io::Result<()> {
     let mut on_the_way = OnTheWay::new();
-    let (mut bytes, mut open) = (0, true);
+    let (mut bytes, mut open, mut free) = (0, true, Instant::now());
     let mut piece = vec![0; PIECE];
     loop {
         let due = on_the_way.front().map(|(due, _)| *due);
@@ -144,7 +158,9 @@ async fn carry(
                 open = !read.is_empty();
                 bytes += read.len();
                 count.fetch_add(read.len() as u64, Ordering::Relaxed);
-                on_the_way.push_back((Instant::now() + one_way, read.to_vec()));
+                let takes = length.per_byte.saturating_mul(u32::try_from(read.len()).unwrap_or(u32::MAX));
+                free = free.max(Instant::now()) + takes;
+                on_the_way.push_back((free + length.one_way, read.to_vec()));
             }
         }
     }
@@ -163,7 +179,7 @@ mod tests {
 
     use super::*;
 
-    const FAR: Duration = Duration::from_millis(100);
+    const FAR: Length = Length { one_way: Duration::from_millis(100), per_byte: Duration::ZERO };
 
     #[tokio::test(start_paused = true)]
     async fn pieces_are_under_way_side_by_side_and_each_arrives_when_it_should() {
@@ -200,8 +216,32 @@ mod tests {
             let piece = vec![0; PIECE];
             while near.write_all(&piece).await.is_ok() {}
         };
-        let all = async { tokio::join!(flood, carry(from, to, Duration::from_mins(1), &count)) };
-        assert!(tokio::time::timeout(FAR, all).await.is_err());
+        let very_far = Length { one_way: Duration::from_mins(1), ..FAR };
+        let all = async { tokio::join!(flood, carry(from, to, very_far, &count)) };
+        assert!(tokio::time::timeout(FAR.one_way, all).await.is_err());
         assert_eq!(count.into_inner(), MAX_ON_THE_WAY as u64);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn on_a_narrow_line_bytes_wait_for_each_other_until_it_is_free() {
+        let ((mut near, from), (to, mut far)) = (duplex(1 << 10), duplex(1 << 10));
+        let narrow = Length { per_byte: Duration::from_millis(1), ..FAR };
+        let (count, begun) = (AtomicU64::new(0), Instant::now());
+        let sending = async move {
+            for pause in [0, 10, 200] {
+                tokio::time::sleep(Duration::from_millis(pause)).await;
+                near.write_all(&[0; 50]).await.unwrap();
+            }
+        };
+        let hearing = async {
+            let (mut heard, mut into) = (Vec::new(), [0; 64]);
+            while far.read(&mut into).await.unwrap() > 0 {
+                heard.push(begun.elapsed().as_millis());
+            }
+            heard
+        };
+        let ((), heard, carried) = tokio::join!(sending, hearing, carry(from, to, narrow, &count));
+        carried.unwrap();
+        assert_eq!(heard, [150, 200, 360]);
     }
 }
