@@ -4,6 +4,7 @@ mod content;
 mod fields;
 mod left_out;
 mod messages;
+mod order;
 mod tools;
 
 use std::borrow::Cow;
@@ -85,7 +86,7 @@ pub fn request(body: &str) -> Result<ChatRequest, NotChat> {
     let choice = tools.choose(request.prompt.tool_choice.as_ref(), &mut left_out);
     let mut messages = Messages::new(&mut left_out);
     messages.operator(request.instructions());
-    for item in &items {
+    for item in order::answers_at_once(&items) {
         messages.take(item)?;
     }
     let messages = messages.finish();

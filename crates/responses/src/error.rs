@@ -64,7 +64,7 @@ impl ApiError {
         let text = String::from_utf8_lossy(body);
         let mut error = match Object::parse(&text) {
             Ok(object) => Self::from_event(&object).unwrap_or_default(),
-            Err(_) => Self { message: shortened(text.trim(), MAX_FOREIGN_MESSAGE).into(), ..Self::default() },
+            Err(_) => Self { message: shown(&shortened(text.trim(), MAX_FOREIGN_MESSAGE)), ..Self::default() },
         };
         error.status = Some(status);
         error.take_headers(headers.map(|(key, value)| (key, Cow::Borrowed(value))));
@@ -87,7 +87,7 @@ impl ApiError {
             param: lossy(object.get("param")),
             resets_at: object.get("resets_at").and_then(|text| u64::read(text).ok()),
             request_id: None,
-            message,
+            message: shown(&message),
         }
     }
 
@@ -161,6 +161,11 @@ impl ApiError {
         self.wait.map(|wait| format!(r#"{{"retry-after":"{}"}}"#, wait.as_millis().div_ceil(1000)))
     }
 
+    /// Whether it is how servers without WebSocket answer an upgrade.
+    pub fn says_no_websocket(&self) -> bool {
+        matches!(self.status, Some(400 | 404 | 405 | 426 | 501))
+    }
+
     /// Whether it is about the response a request goes on from. Not every server has the code for it.
     pub(crate) fn is_about_the_parent(&self) -> bool {
         let param = matches!(self.param.as_deref(), Some("previous_response_id" | "response_id"));
@@ -191,6 +196,13 @@ impl std::fmt::Display for ApiError {
         }
         Ok(())
     }
+}
+
+/// A message as it may be shown: what steers a terminal is no part of it, nor is a page.
+fn shown(message: &str) -> Box<str> {
+    const MAX_MESSAGE: usize = 2000;
+    let plain: String = message.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect();
+    shortened(plain.trim(), MAX_MESSAGE).into()
 }
 
 fn status(text: Option<&str>) -> Option<u16> {

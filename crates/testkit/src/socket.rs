@@ -244,6 +244,8 @@ fn limits(line: &Line) -> ConnectionLimits {
 
 async fn sleep_until(wake: Option<Instant>) {
     match wake {
+        // A moment that has passed would still cost a tick of the timer.
+        Some(wake) if wake <= Instant::now() => {}
         Some(wake) => tokio::time::sleep_until(wake).await,
         None => std::future::pending().await,
     }

@@ -102,12 +102,6 @@ impl Breakers {
         !self.places.iter().any(|(known, _)| known == place)
     }
 
-    /// Until when a place is left alone, and why. Asking changes nothing.
-    pub fn closed_until(&self, place: &Place, now: Instant) -> Option<(Instant, &str)> {
-        let (_, trouble) = self.places.iter().find(|(known, _)| known == place)?;
-        (now < trouble.closed_until).then_some((trouble.closed_until, &*trouble.reason))
-    }
-
     /// The server said that it has no WebSocket: until then, if it said so, else for as long as the limits say.
     pub fn refused(&mut self, place: &Place, now: Instant, until: Option<Instant>, reason: &str) -> Decision {
         let until = until.unwrap_or(now + self.limits.refused);
@@ -166,6 +160,12 @@ impl Trouble {
 mod tests {
     use super::*;
 
+    /// Until when a place is left alone, and why. Asking changes nothing.
+    fn closed_until<'a>(breakers: &'a Breakers, place: &Place, now: Instant) -> Option<(Instant, &'a str)> {
+        let (_, trouble) = breakers.places.iter().find(|(known, _)| known == place)?;
+        (now < trouble.closed_until).then_some((trouble.closed_until, &*trouble.reason))
+    }
+
     fn place(host: &str) -> Place {
         Place { host: host.into(), port: 443, via: None, network: None }
     }
@@ -190,7 +190,7 @@ mod tests {
         let decision = breakers.refused(&place("a"), now, None, "426 upgrade required");
         assert_eq!((decision.state, decision.until), (State::Closed, Some(now + seconds(3600))));
         assert_eq!(breakers.ask(&place("a"), now + seconds(3599)), decision);
-        let closed = breakers.closed_until(&place("a"), now + seconds(3599));
+        let closed = closed_until(&breakers, &place("a"), now + seconds(3599));
         assert_eq!(closed, Some((now + seconds(3600), "426 upgrade required")));
         assert_eq!(breakers.ask(&place("a"), now + seconds(3600)).state, State::Probing);
     }
@@ -213,7 +213,7 @@ mod tests {
             assert_eq!(breakers.ask(&place("a"), now).state, State::Probing);
         }
         assert_eq!(breakers.worked(&place("a")).state, State::Open);
-        assert_eq!(breakers.closed_until(&place("a"), now), None);
+        assert_eq!(closed_until(&breakers, &place("a"), now), None);
         assert_eq!(breakers.failed(&place("a"), now, "reset").until, Some(now + seconds(30)));
     }
 
@@ -259,8 +259,8 @@ mod tests {
             breakers.refused(&place(&at.to_string()), now, None, &"x".repeat(1000));
         }
         assert_eq!(breakers.places.len(), Breakers::MAX_PLACES);
-        assert_eq!(breakers.closed_until(&place("0"), now), None);
-        let (_, reason) = breakers.closed_until(&place("1"), now).unwrap();
+        assert_eq!(closed_until(&breakers, &place("0"), now), None);
+        let (_, reason) = closed_until(&breakers, &place("1"), now).unwrap();
         assert_eq!(reason.len(), Breakers::MAX_REASON);
     }
 }

@@ -39,6 +39,9 @@ const UPGRADE: Duration = Duration::from_secs(15);
 
 const UNAUTHORIZED: u16 = 401;
 
+/// Bodies larger than this are compressed on a thread of their own.
+const ASIDE: usize = 1 << 20;
+
 /// Asks one provider. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Caller {
@@ -67,13 +70,12 @@ impl Caller {
 
     /// Sends a request, and gives the head of its answer.
     pub(crate) async fn post(&self, post: Post) -> Result<Response<Incoming>, Word> {
-        let bearer = self.bearer().await.map_err(Word::Refused)?;
-        let (body, compressed) = self.compressed(post.body);
-        let send = |bearer: Option<&Bearer>| {
-            let uri = match self.provider.wire {
-                Wire::Responses => self.provider.base_url.responses(),
-                Wire::Chat => self.provider.base_url.chat_completions(),
-            };
+        let (body, compressed) = self.compressed(post.body).await;
+        let uri = match self.provider.wire {
+            Wire::Responses => self.provider.base_url.responses(),
+            Wire::Chat => self.provider.base_url.chat_completions(),
+        };
+        self.exchange(|bearer| {
             let mut request = self.request(uri, bearer);
             *request.method_mut() = hyper::Method::POST;
             let headers = request.headers_mut();
@@ -85,30 +87,37 @@ impl Caller {
             if let Some(state) = &post.turn_state {
                 headers.insert(TURN_STATE, state.clone());
             }
-            let (head, ()) = request.into_parts();
-            self.http.send(Request::from_parts(head, Full::new(body.clone())))
-        };
-        let answer = send(bearer.as_ref()).await?;
-        if answer.status() != StatusCode::UNAUTHORIZED || bearer.is_none() {
-            return Ok(answer);
-        }
-        let (head, body) = answer.into_parts();
-        let error = refusal(UNAUTHORIZED, &head.headers, &read_error(body).await, SystemTime::now());
-        let another = self.another(bearer.as_ref(), &error).await.map_err(Word::Refused)?;
-        send(Some(&another)).await
+            request.map(|()| Full::new(body.clone()))
+        })
+        .await
     }
 
     /// Asks for the list of models: the cheapest question that needs a key.
     pub(crate) async fn models(&self) -> Result<Head, Word> {
-        let bearer = self.bearer().await.map_err(Word::Refused)?;
-        let (head, ()) = self.request(self.provider.base_url.models(), bearer.as_ref()).into_parts();
-        let answer = self.http.send(Request::from_parts(head, Full::default())).await?;
+        let uri = self.provider.base_url.models();
+        let answer = self.exchange(|bearer| self.request(uri, bearer).map(|()| Full::default())).await?;
         let (head, body) = answer.into_parts();
         let body = read_error(body).await;
         if head.status.is_success() {
             return Ok(Head::of(&head.headers));
         }
         Err(Word::Refused(refusal(head.status.as_u16(), &head.headers, &body, SystemTime::now())))
+    }
+
+    /// One request, and once more with another key if the first is refused.
+    async fn exchange(
+        &self,
+        request: impl Fn(Option<&Bearer>) -> Request<Full<Bytes>>,
+    ) -> Result<Response<Incoming>, Word> {
+        let bearer = self.bearer().await.map_err(Word::Refused)?;
+        let answer = self.http.send(request(bearer.as_ref())).await?;
+        if answer.status() != StatusCode::UNAUTHORIZED || bearer.is_none() {
+            return Ok(answer);
+        }
+        let (head, body) = answer.into_parts();
+        let error = refusal(UNAUTHORIZED, &head.headers, &read_error(body).await, SystemTime::now());
+        let another = self.another(bearer.as_ref(), &error).await.map_err(Word::Refused)?;
+        self.http.send(request(Some(&another))).await
     }
 
     async fn bearer(&self) -> Result<Option<Bearer>, ApiError> {
@@ -134,7 +143,10 @@ impl Caller {
         let Some(refused) = refused else { return Err(error.clone()) };
         match self.credentials.refresh(refused.generation).await {
             Ok(Some(bearer)) => Ok(bearer),
-            Ok(None) | Err(CredentialError::Refused { .. }) => Err(error.clone()),
+            Ok(None) => Err(error.clone()),
+            Err(refused @ CredentialError::Refused { .. }) => {
+                Err(ApiError { message: format!("{}: {refused}", error.message).into(), ..error.clone() })
+            }
             Err(failed) => Err(no_key(&failed)),
         }
     }
@@ -159,15 +171,25 @@ impl Caller {
         request
     }
 
-    fn compressed(&self, body: String) -> (Bytes, bool) {
-        let began = Instant::now();
-        match self.provider.can.zstd.then(|| compress(&body)).flatten() {
+    async fn compressed(&self, body: String) -> (Bytes, bool) {
+        let body = Bytes::from(body);
+        if !self.provider.can.zstd {
+            return (body, false);
+        }
+        let (began, ours) = (Instant::now(), body.clone());
+        // A large body keeps a core busy, and others are waiting.
+        let compressed = if body.len() > ASIDE {
+            tokio::task::spawn_blocking(move || compress(&ours)).await.ok().flatten()
+        } else {
+            compress(&ours)
+        };
+        match compressed {
             Some(small) => {
                 let (from, to, took) = (small.from, small.to(), began.elapsed());
                 tracing::debug!(from, to, ?took, "request body compressed with zstd");
                 (small.bytes, true)
             }
-            None => (body.into(), false),
+            None => (body, false),
         }
     }
 
@@ -240,5 +262,9 @@ fn why_it_broke(error: &hyper::Error, uri: &Uri) -> Trouble {
 }
 
 fn no_key(error: &CredentialError) -> ApiError {
-    ApiError::report(UNAUTHORIZED, Some("no_key"), None, error.to_string())
+    match error {
+        // Another try may go better.
+        CredentialError::Failed { .. } => ApiError::report(500, Some("key_failed"), None, error.to_string()),
+        _ => ApiError::report(UNAUTHORIZED, Some("no_key"), None, error.to_string()),
+    }
 }

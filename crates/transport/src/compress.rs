@@ -27,11 +27,11 @@ impl Compressed {
 /// Compresses a body that is worth it; none if it is too small, or would not become smaller.
 ///
 /// This keeps a core busy, a few milliseconds for each megabyte: do it aside if the body is large.
-pub(crate) fn compress(body: &str) -> Option<Compressed> {
+pub(crate) fn compress(body: &[u8]) -> Option<Compressed> {
     if body.len() <= WORTH_IT {
         return None;
     }
-    let bytes = zstd::bulk::compress(body.as_bytes(), LEVEL).ok()?;
+    let bytes = zstd::bulk::compress(body, LEVEL).ok()?;
     (bytes.len() < body.len()).then(|| Compressed { bytes: bytes.into(), from: body.len() })
 }
 
@@ -42,7 +42,7 @@ mod tests {
     #[test]
     fn a_large_body_becomes_smaller_and_comes_back_whole() {
         let body = r#"{"type":"message","role":"user","content":"again"},"#.repeat(1000);
-        let compressed = compress(&body).unwrap();
+        let compressed = compress(body.as_bytes()).unwrap();
         assert_eq!(compressed.from, body.len());
         assert!(compressed.to() * 4 < body.len(), "{}", compressed.to());
         assert_eq!(zstd::bulk::decompress(&compressed.bytes, body.len()).unwrap(), body.as_bytes());
@@ -50,7 +50,7 @@ mod tests {
 
     #[test]
     fn a_small_body_is_sent_as_it_is() {
-        assert_eq!(compress(&"x".repeat(WORTH_IT)), None);
-        assert!(compress(&"x".repeat(WORTH_IT + 1)).is_some());
+        assert_eq!(compress("x".repeat(WORTH_IT).as_bytes()), None);
+        assert!(compress("x".repeat(WORTH_IT + 1).as_bytes()).is_some());
     }
 }

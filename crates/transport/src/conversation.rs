@@ -21,6 +21,9 @@ const MAX_TOLD: usize = 256;
 /// Events beyond this many that wait are passed over: what they add up to is told with the item.
 const MAX_EVENTS: usize = 1024;
 
+/// And so are events beyond this many bytes.
+const MAX_EVENT_BYTES: usize = 16 << 20;
+
 /// If so much waits that must not be passed over, nobody reads any more, and the conversation ends.
 const MAX_WAITING: usize = 16 * 1024;
 
@@ -81,7 +84,8 @@ impl Conversation {
         self.orders.send(Order::WarmUp(settings)).await.map_err(|_| Ended)
     }
 
-    /// Says something to the model. How it ends is heard, in every case.
+    /// Says something to the model. How it ends is heard, in every case. If this is left before it is ready, it may have
+    /// been said all the same: [`Conversation::transcript`] knows.
     pub async fn submit(
         &self,
         items: Vec<Item>,
@@ -159,27 +163,42 @@ fn take(drive: &mut Drive, order: Order) {
 
 /// What was told and not read yet.
 #[derive(Debug, Default)]
-struct Waiting(VecDeque<Heard>);
+struct Waiting {
+    heard: VecDeque<Heard>,
+    event_bytes: usize,
+}
 
 impl Waiting {
     fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.heard.is_empty()
     }
 
     fn is_too_much(&self) -> bool {
-        self.0.len() > MAX_WAITING
+        self.heard.len() > MAX_WAITING
     }
 
     fn pop(&mut self) -> Option<Heard> {
-        self.0.pop_front()
+        let heard = self.heard.pop_front()?;
+        if let Heard::Told(Told::Event(text)) = &heard {
+            self.event_bytes -= text.len();
+        }
+        Some(heard)
     }
 
     fn push(&mut self, told: Told) {
-        let passes = matches!(told, Told::Event(_)) && self.0.len() >= MAX_EVENTS;
-        match (passes, self.0.back_mut()) {
-            (true, Some(Heard::PassedOver(events))) => *events += 1,
-            (true, _) => self.0.push_back(Heard::PassedOver(1)),
-            (false, _) => self.0.push_back(Heard::Told(told)),
+        if let Told::Event(text) = &told {
+            if self.heard.len() >= MAX_EVENTS || self.event_bytes + text.len() > MAX_EVENT_BYTES {
+                return self.pass_over();
+            }
+            self.event_bytes += text.len();
+        }
+        self.heard.push_back(Heard::Told(told));
+    }
+
+    fn pass_over(&mut self) {
+        match self.heard.back_mut() {
+            Some(Heard::PassedOver(events)) => *events += 1,
+            _ => self.heard.push_back(Heard::PassedOver(1)),
         }
     }
 }
@@ -199,8 +218,19 @@ mod tests {
         }
         waiting.push(Told::Notice(Notice::WebSocketOn));
         waiting.push(Told::Event(Text::from("{}".to_owned())));
-        let tail: Vec<Heard> = waiting.0.drain(MAX_EVENTS..).collect();
+        let tail: Vec<Heard> = waiting.heard.drain(MAX_EVENTS..).collect();
         let on = Heard::Told(Told::Notice(Notice::WebSocketOn));
         assert_eq!(tail, [Heard::PassedOver(5), on, Heard::PassedOver(1)]);
+    }
+
+    #[test]
+    fn large_events_are_passed_over_before_they_fill_the_memory() {
+        let mut waiting = Waiting::default();
+        for _ in 0..5 {
+            waiting.push(Told::Event(Text::from("x".repeat(MAX_EVENT_BYTES / 3))));
+        }
+        assert_eq!((waiting.heard.len(), waiting.heard.back()), (4, Some(&Heard::PassedOver(2))));
+        while waiting.pop().is_some() {}
+        assert_eq!(waiting.event_bytes, 0);
     }
 }

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use hyper::header::HeaderValue;
 use responses::chain::{
-    Chain, Effect, Failure, Fault, Heard, LinkId, NotSteered, NotSubmitted, Notice, Outcome, Seat, Time, TurnId,
+    Chain, Effect, Failure, Fault, Heard, LinkId, NotSteered, NotSubmitted, Notice, Outcome, Seat, Time, Transport,
+    TurnId,
 };
 use responses::event::{Body, ServerEvent, Stage};
-use responses::item::Item;
+use responses::item::{Item, ItemView, Role};
 use responses::json::Object;
 use responses::request::Settings;
 use tokio::sync::mpsc;
@@ -66,6 +67,8 @@ pub struct Drive {
     left_out: Vec<Box<str>>,
     /// What was last told of sockets at this place.
     route: Option<Decision>,
+    /// How a request left last.
+    sent: Transport,
     /// What came with the link over which was asked last.
     head: Arc<Head>,
     told: VecDeque<Told>,
@@ -98,6 +101,7 @@ impl Drive {
             turn_state: None,
             left_out: Vec::new(),
             route: None,
+            sent: Transport::Http,
             head: Arc::default(),
             told: VecDeque::new(),
         }
@@ -126,11 +130,11 @@ impl Drive {
     /// Says something to the model.
     pub fn submit(&mut self, items: Vec<Item>, settings: &Arc<Settings>) -> Result<TurnId, NotSubmitted> {
         self.remember_route();
-        let answers = items.iter().any(|item| item.answers().is_some());
-        let state = self.turn_state.as_ref().filter(|_| answers).and_then(|state| state.to_str().ok());
+        let speaks = items.iter().any(is_of_the_user);
+        let state = self.turn_state.as_ref().filter(|_| !speaks).and_then(|state| state.to_str().ok());
         let stated = state.map(|state| Arc::new(settings.with_metadata(TURN_STATE.as_str(), state)));
         let turn = self.chain.submit(self.now(), items, stated.as_ref().unwrap_or(settings));
-        if turn.is_ok() && !answers {
+        if turn.is_ok() && speaks {
             // The user speaks: what the server wanted to hear again was about what the user said before.
             self.turn_state = None;
             self.spoke = Instant::now();
@@ -174,6 +178,12 @@ impl Drive {
 
     /// One word of a link, or one deadline.
     async fn step(&mut self) {
+        if let Some(name) = self.line.as_ref().filter(|line| line.link.is_gone()).map(|line| line.name) {
+            // This loop was not driven for a while, and its place was given to somebody else.
+            self.let_go(name);
+            self.chain.handle_closed(self.now(), name, None);
+            return self.act();
+        }
         let deadline = self.chain.poll_deadline().map(|deadline| self.began + deadline.since_beginning());
         tokio::select! {
             biased;
@@ -282,7 +292,9 @@ impl Drive {
             let _ = self.chain.handle_text(now, name, &text);
             return;
         };
-        if matches!(event.body, Body::Aside) {
+        // What comes after the end of an answer over HTTP is of the turn before.
+        let in_use = [&self.line, &self.post].into_iter().flatten().any(|held| held.name == name);
+        if matches!(event.body, Body::Aside) && in_use {
             self.aside(&event);
         }
         let may_say_keys = matches!(event.body, Body::Error(_) | Body::Response(Stage::Failed, _));
@@ -371,9 +383,20 @@ impl Drive {
         match &notice {
             Notice::WebSocketOff { until, fault } => {
                 self.route.take_if(|known| known.state == State::Probing);
-                self.ways.failed(self.began + until.since_beginning(), &fault.to_string());
+                match fault {
+                    // A model that is silent says nothing about the way to it.
+                    Fault::Silent => {}
+                    Fault::Api(error) if error.says_no_websocket() => {
+                        self.ways.refused(self.began + until.since_beginning(), &fault.to_string());
+                    }
+                    _ => self.ways.failed(&fault.to_string()),
+                }
             }
-            Notice::WebSocketOn => self.ways.worked(),
+            Notice::Sent { transport, .. } => self.sent = *transport,
+            Notice::Ended { outcome: Outcome::Answered(_), .. } if self.sent == Transport::WebSocket => {
+                self.route.take_if(|known| known.state == State::Probing);
+                self.ways.worked();
+            }
             _ => {}
         }
         if matches!(notice, Notice::Ended { .. }) {
@@ -384,6 +407,11 @@ impl Drive {
         }
         self.told.push_back(Told::Notice(notice));
     }
+}
+
+/// Whether it is a person who speaks, and not a tool that answers.
+fn is_of_the_user(item: &Item) -> bool {
+    matches!(item.view(), ItemView::Message(message) if message.role == Role::User)
 }
 
 /// The server's error that a notice is about.

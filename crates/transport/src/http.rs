@@ -11,7 +11,7 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper::{Request, Response, Uri};
-use hyper_util::client::legacy::connect::{Connected, Connection};
+use hyper_util::client::legacy::connect::{CaptureConnection, Connected, Connection, capture_connection};
 use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use responses::chain::{Trouble, TroubleKind};
@@ -53,10 +53,26 @@ impl Http {
         Self { client: builder.build(Connector { dial }) }
     }
 
-    /// Sends a request, and gives the head of its answer.
-    pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Word> {
+    /// Sends a request, and gives the head of its answer; its [`Carrier`] is among its extensions.
+    pub(crate) async fn send(&self, mut request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Word> {
         let uri = request.uri().clone();
-        self.client.request(request).await.map_err(|error| why(&error, &uri))
+        let carrier = Carrier(capture_connection(&mut request));
+        let mut answer = self.client.request(request).await.map_err(|error| why(&error, &uri))?;
+        answer.extensions_mut().insert(carrier);
+        Ok(answer)
+    }
+}
+
+/// The connection that an answer came over.
+#[derive(Debug, Clone)]
+pub(crate) struct Carrier(CaptureConnection);
+
+impl Carrier {
+    /// Nothing more is asked over it: what broke one answer may break the next.
+    pub(crate) fn avoid(&self) {
+        if let Some(connected) = self.0.connection_metadata().as_ref() {
+            connected.poison();
+        }
     }
 }
 

@@ -24,6 +24,8 @@ pub(crate) enum To {
     All,
     /// Everybody who has time for it: it is about the account.
     Whoever,
+    /// One of these, and nobody knows which.
+    Doubtful(Vec<LaneNo>),
     /// Nobody who is still there.
     Nobody,
 }
@@ -138,8 +140,12 @@ impl Lanes {
             (Body::Error(error), _) if error.meaning().memory == Memory::AllLost => return To::All,
             (_, Some(name)) => self.named(name),
             (Body::Aside, None) if event.kind == "codex.rate_limits" => return To::Whoever,
-            // A refusal need not name the lane that it is about.
-            (Body::Error(_), None) => self.not_begun().or(Some(LaneNo(0))),
+            // A refusal need not name the lane that it is about: it is of who waits for a first word.
+            (Body::Error(_), None) => match self.not_begun().as_slice() {
+                [] => Some(LaneNo(0)),
+                [only] => Some(*only),
+                several => return To::Doubtful(several.to_vec()),
+            },
             (_, None) => Some(LaneNo(0)),
         };
         let Some(at) = lane else { return To::Nobody };
@@ -165,14 +171,10 @@ impl Lanes {
         (number < self.seats.len()).then_some(LaneNo(number))
     }
 
-    /// The lane whose request waits for its first word, if there is just one.
-    fn not_begun(&self) -> Option<LaneNo> {
+    /// The lanes whose requests wait for a first word.
+    fn not_begun(&self) -> Vec<LaneNo> {
         let waits = |lane: &Lane| lane.asking.as_ref().is_some_and(|asking| !asking.begun);
-        let mut waiting = self.seats.iter().enumerate().filter(|(_, lane)| waits(lane));
-        match (waiting.next(), waiting.next()) {
-            (Some((at, _)), None) => Some(LaneNo(at)),
-            _ => None,
-        }
+        self.seats.iter().enumerate().filter(|(_, lane)| waits(lane)).map(|(at, _)| LaneNo(at)).collect()
     }
 }
 

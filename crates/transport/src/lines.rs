@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
 
 use crate::link::SocketId;
+use crate::tasks::Spawner;
 use crate::websocket_link::{Desk, Joiner, MAX_ORDERS, NotOpened, OpenSocket, Order, carry};
 
 /// How many chains wait for a place at once.
@@ -18,6 +18,7 @@ pub(crate) type Opener = Arc<dyn Fn() -> BoxFuture<'static, Result<OpenSocket, N
 
 /// Keeps the sockets to one server.
 pub(crate) struct Lines {
+    pub(crate) spawner: Spawner,
     pub(crate) opener: Opener,
     /// How many lanes a socket has.
     pub(crate) lanes: usize,
@@ -32,17 +33,12 @@ struct Current {
 }
 
 impl Lines {
-    /// Gives each joiner a place, until nobody can ask for one any more. `back` is the other end of `joiners`.
+    /// Gives each joiner a place, for as long as the client lives. `back` is the other end of `joiners`: a socket that
+    /// cannot take a chain sends it back.
     pub(crate) async fn keep(self, mut joiners: mpsc::Receiver<Joiner>, back: mpsc::Sender<Joiner>) {
-        let mut sockets = JoinSet::new();
         let mut current: Option<Current> = None;
         let mut opened = 0;
-        loop {
-            let joiner = tokio::select! {
-                joiner = joiners.recv() => joiner,
-                Some(_) = sockets.join_next() => continue,
-            };
-            let Some(joiner) = joiner else { return };
+        while let Some(joiner) = joiners.recv().await {
             let joiner = match &current {
                 Some(current) => match current.seat(joiner) {
                     Ok(()) => continue,
@@ -56,7 +52,7 @@ impl Lines {
             current = (self.lanes > 1).then(|| Current { id, orders: sender.clone() });
             let (lanes, young) = (self.lanes, self.young);
             let desk = Desk { id, orders, sender, back: back.clone(), lanes, young };
-            sockets.spawn(carry((self.opener)(), joiner, desk));
+            self.spawner.spawn(carry((self.opener)(), joiner, desk));
         }
     }
 }

@@ -26,6 +26,9 @@ pub(crate) trait Link: Send + std::fmt::Debug {
     /// How many bytes have moved.
     fn moved(&self) -> Moved;
 
+    /// Whether it was taken away, because nobody listened for too long to be told.
+    fn is_gone(&self) -> bool;
+
     /// The socket it is a place on, if it is one.
     fn socket(&self) -> Option<SocketId>;
 }
@@ -41,10 +44,13 @@ pub(crate) trait Ways: Send + Sync + std::fmt::Debug {
     /// May a socket be opened, after all that is known of the place?
     fn ask(&self) -> Decision;
 
-    /// Sockets are to be left alone until then.
-    fn failed(&self, until: Instant, reason: &str);
+    /// The server has no sockets: they are to be left alone until then.
+    fn refused(&self, until: Instant, reason: &str);
 
-    /// A socket opened.
+    /// A socket failed.
+    fn failed(&self, reason: &str);
+
+    /// A response came whole over a socket.
     fn worked(&self);
 
     /// A server's words without what it was told in confidence. None if they hold nothing of the kind.
@@ -108,7 +114,9 @@ pub struct Text(tokio_tungstenite::tungstenite::Utf8Bytes);
 
 impl From<tokio_tungstenite::tungstenite::Utf8Bytes> for Text {
     fn from(text: tokio_tungstenite::tungstenite::Utf8Bytes) -> Self {
-        Self(text)
+        /// A short text is a slice of a buffer much larger than itself: where it waits, all of that would.
+        const SHORT: usize = 4 << 10;
+        if text.len() <= SHORT { Self(text.as_str().to_owned().into()) } else { Self(text) }
     }
 }
 

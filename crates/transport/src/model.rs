@@ -27,7 +27,7 @@ use crate::link::{Link, Post, SocketId, Ways, Word, Words};
 use crate::provider::{BadHeader, Provider, Wire};
 use crate::route::Choice;
 use crate::sse_link::{self, AsItIs};
-use crate::tasks::Tasks;
+use crate::tasks::{Spawner, Tasks};
 use crate::websocket_link::Joiner;
 
 /// How many lanes of a socket are used where the server has lanes: as many as run at once, so that no chain waits for
@@ -112,7 +112,7 @@ impl ModelClient {
         let sent = Arc::new(watch::Sender::new(None));
         let caller = Caller { provider, headers, credentials, sent, dial, http };
         let (joiners, queue) = mpsc::channel(MAX_JOINERS);
-        tasks.spawner().spawn(lines(&caller).keep(queue, joiners.clone()));
+        tasks.spawner().spawn(lines(&caller, tasks.spawner()).keep(queue, joiners.clone()));
         let place = place(&caller, &surroundings);
         let (began, epoch) = (Instant::now(), since_1970());
         Ok(Self { inner: Arc::new(Inner { caller, place, surroundings, joiners, began, epoch, tasks }) })
@@ -171,7 +171,7 @@ impl ModelClient {
     }
 }
 
-fn lines(caller: &Caller) -> Lines {
+fn lines(caller: &Caller, spawner: &Spawner) -> Lines {
     let can = &caller.provider.can;
     let (lanes, young) = (if can.lanes { LANES } else { 1 }, can.line_age / 2);
     let caller = caller.clone();
@@ -179,7 +179,7 @@ fn lines(caller: &Caller) -> Lines {
         let caller = caller.clone();
         Box::pin(async move { caller.open().await })
     });
-    Lines { opener, lanes, young }
+    Lines { spawner: spawner.clone(), opener, lanes, young }
 }
 
 fn place(caller: &Caller, surroundings: &Surroundings) -> Place {
@@ -241,9 +241,14 @@ impl Ways for Inner {
         self.change(|breakers| breakers.ask(&place, now)).unwrap_or(nothing)
     }
 
-    fn failed(&self, until: Instant, reason: &str) {
+    fn refused(&self, until: Instant, reason: &str) {
         let (place, now) = (self.place(), Instant::now());
         self.change(|breakers| breakers.refused(&place, now, Some(until), reason));
+    }
+
+    fn failed(&self, reason: &str) {
+        let (place, now) = (self.place(), Instant::now());
+        self.change(|breakers| breakers.failed(&place, now, reason));
     }
 
     fn without_secrets(&self, text: &str) -> Option<String> {

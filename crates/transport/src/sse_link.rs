@@ -1,8 +1,8 @@
 //! One request over HTTP, answered by server-sent events.
 
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
 use http_body_util::{BodyExt, Collected, Limited};
 use hyper::Response;
 use hyper::body::Incoming;
@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::head::{Head, refusal};
+use crate::http::Carrier;
 use crate::link::{Link, Moved, Opened, SocketId, Text, Word, Words};
 use crate::tasks::Spawner;
 
@@ -76,6 +77,17 @@ struct Exchange {
     settled: CancellationToken,
     /// Ends with this, until all that matters was heard.
     task: Option<AbortOnDropHandle<()>>,
+    /// What carried the answer, once that is over.
+    carried: Arc<OnceLock<Carrier>>,
+}
+
+/// An answer that was over before it had ended, over a connection that may be kept, says that this one is no good.
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        if let Some(carrier) = self.carried.get().filter(|_| !self.settled.is_cancelled()) {
+            carrier.avoid();
+        }
+    }
 }
 
 /// Starts a request. `answer` sends it, and gives the head of its answer.
@@ -86,14 +98,22 @@ where
 {
     let settled = CancellationToken::new();
     let quiet = settled.clone();
+    let carried = Arc::new(OnceLock::new());
+    let over = Arc::clone(&carried);
     let task = spawner.spawn(async move {
-        let last = carry(&words, answer, decode, &quiet).await;
+        let last = carry(&words, answer, decode, &quiet, &over).await;
         words.say(last).await;
     });
-    Box::new(Exchange { settled, task: Some(AbortOnDropHandle::new(task)) })
+    Box::new(Exchange { settled, task: Some(AbortOnDropHandle::new(task)), carried })
 }
 
-async fn carry<A, D>(words: &Words, answer: A, decode: D, settled: &CancellationToken) -> Word
+async fn carry<A, D>(
+    words: &Words,
+    answer: A,
+    decode: D,
+    settled: &CancellationToken,
+    carried: &OnceLock<Carrier>,
+) -> Word
 where
     A: Future<Output = Result<Response<Incoming>, Word>>,
     D: Decode,
@@ -121,16 +141,33 @@ where
         settled.cancelled().await;
         tokio::time::sleep(LINGER).await;
     };
-    tokio::select! {
+    let last = tokio::select! {
+        biased;
         word = stream(words, body, decode) => word,
         () = finished => Word::Closed(None),
+    };
+    if let Some(carrier) = head.extensions.get::<Carrier>() {
+        // It is set here and nowhere else.
+        let _ = carried.set(carrier.clone());
     }
+    last
 }
 
-/// The body of an answer that matters for its status only.
-pub(crate) async fn read_error(body: Incoming) -> Bytes {
-    let body = Limited::new(body, MAX_ERROR_BODY).collect();
-    timeout(ERROR_BODY_WITHIN, body).await.ok().and_then(Result::ok).map(Collected::to_bytes).unwrap_or_default()
+/// The body of an answer that matters for its status only, as far as it comes.
+pub(crate) async fn read_error(mut body: Incoming) -> Vec<u8> {
+    let mut read = Vec::new();
+    let reading = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            let room = MAX_ERROR_BODY - read.len();
+            let data = frame.into_data().unwrap_or_default();
+            read.extend(data.into_iter().take(room));
+            if read.len() == MAX_ERROR_BODY {
+                return;
+            }
+        }
+    };
+    let _ = timeout(ERROR_BODY_WITHIN, reading).await;
+    read
 }
 
 /// Says each event as it comes, until there are no more.
@@ -223,6 +260,10 @@ impl Link for Exchange {
 
     fn socket(&self) -> Option<SocketId> {
         None
+    }
+
+    fn is_gone(&self) -> bool {
+        false
     }
 }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use responses::chain::Trouble;
@@ -21,6 +22,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
+use tokio_util::sync::CancellationToken;
 
 use crate::dial::{BoxedStream, Path};
 use crate::head::Head;
@@ -30,6 +32,9 @@ use crate::metered::Metered;
 
 /// The largest message that is taken from a server. Partial images have megabytes.
 const MAX_MESSAGE: usize = 64 << 20;
+
+/// How much is read at once. It is made ready before each read, and kept by each line: more costs more of both.
+const READ_AT_ONCE: usize = 16 << 10;
 
 /// How much of a message goes out in one frame, so that a pong never waits for long.
 const PIECE: usize = 256 << 10;
@@ -60,10 +65,23 @@ pub(crate) struct Joiner {
 #[derive(Debug)]
 pub(crate) enum Order {
     Join(Joiner),
-    Say(LaneNo, String),
-    Ping(LaneNo),
-    Settled(LaneNo),
-    Leave(LaneNo),
+    Of(Ticket, Wish),
+}
+
+/// What who sits on a lane wishes.
+#[derive(Debug)]
+pub(crate) enum Wish {
+    Say(String),
+    Ping,
+    Settled,
+    Leave,
+}
+
+/// Who sits on a lane. The next one on it has another number: what the last one wished is not done in its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ticket {
+    lane: LaneNo,
+    number: u64,
 }
 
 /// A socket that is open.
@@ -112,11 +130,12 @@ pub(crate) async fn carry(opening: impl Future<Output = Result<OpenSocket, NotOp
         let mut opening = std::pin::pin!(opening);
         loop {
             tokio::select! {
+                biased;
                 opened = &mut opening => break opened,
                 Some(order) = desk.orders.recv() => match order {
                     Order::Join(joiner) if waiting.len() < desk.lanes => waiting.push(joiner),
                     Order::Join(joiner) => desk.send_back(joiner).await,
-                    Order::Say(..) | Order::Ping(_) | Order::Settled(_) | Order::Leave(_) => {}
+                    Order::Of(..) => {}
                 },
             }
         }
@@ -158,12 +177,21 @@ struct Socket {
     meter: Meter,
     since: Instant,
     lanes: Lanes,
-    members: BTreeMap<LaneNo, Words>,
+    members: BTreeMap<LaneNo, Member>,
+    tickets: u64,
     outbox: VecDeque<Piece>,
     /// Something was handed to the socket and may not have left.
     unflushed: bool,
     /// Who waits for a pong.
     pinging: Vec<LaneNo>,
+}
+
+/// Somebody on a lane.
+struct Member {
+    number: u64,
+    words: Words,
+    /// Told when the place is taken away from who does not listen.
+    gone: CancellationToken,
 }
 
 /// One frame on its way out.
@@ -185,6 +213,7 @@ impl Socket {
     async fn new(open: OpenSocket, desk: Desk) -> Self {
         let meter = Meter::default();
         let config = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
+        let config = config.read_buffer_size(READ_AT_ONCE);
         let stream = Metered::new(open.stream, meter.clone());
         let socket = WebSocketStream::from_raw_socket(stream, Role::Client, Some(config)).await;
         let (sink, stream) = socket.split();
@@ -197,6 +226,7 @@ impl Socket {
             lanes: Lanes::new(desk.lanes),
             desk,
             members: BTreeMap::new(),
+            tickets: 0,
             outbox: VecDeque::new(),
             unflushed: false,
             pinging: Vec::new(),
@@ -213,16 +243,18 @@ impl Socket {
             }
             let writes = self.unflushed || !self.outbox.is_empty();
             tokio::select! {
+                // Orders are few, and writing ends where the socket is full: neither keeps from reading.
+                biased;
                 Some(order) = self.desk.orders.recv() => self.take(order).await,
-                message = self.stream.next() => match message {
-                    Some(Ok(message)) => if let Some(end) = self.hear(message).await { break end },
-                    Some(Err(_)) | None => break End::Closed(None),
-                },
                 written = write_on(&mut self.sink, &mut self.outbox, &mut self.unflushed), if writes => {
                     if written.is_err() {
                         break self.last_words().await;
                     }
                 }
+                message = self.stream.next() => match message {
+                    Some(Ok(message)) => if let Some(end) = self.hear(message).await { break end },
+                    Some(Err(_)) | None => break End::Closed(None),
+                },
             }
         };
         self.end(end).await;
@@ -250,23 +282,32 @@ impl Socket {
         let Some(lane) = is_young.then(|| self.lanes.join()).flatten() else {
             return self.desk.send_back(joiner).await;
         };
-        let (orders, meter) = (self.desk.sender.clone(), self.meter.clone());
-        let link = Box::new(Seat { lane, orders, meter, socket: self.desk.id });
+        self.tickets += 1;
+        let (orders, meter, gone) = (self.desk.sender.clone(), self.meter.clone(), CancellationToken::new());
+        let ticket = Ticket { lane, number: self.tickets };
+        let link = Box::new(Seat { ticket, orders, meter, socket: self.desk.id, gone: gone.clone() });
         let place = Place { link, lane: lane.name(), since: self.since };
         let words = joiner.words.clone();
-        self.members.insert(lane, joiner.words);
+        self.members.insert(lane, Member { number: ticket.number, words: joiner.words, gone });
         // If nobody listens any more, the seat comes back with the word, and leaves.
         words.say(Word::Open(Opened { place: Some(place), head: Arc::clone(&self.head), left_out: Vec::new() })).await;
     }
 
     async fn take(&mut self, order: Order) {
-        match order {
-            Order::Join(joiner) => self.join(joiner).await,
-            Order::Say(lane, text) => {
+        let (ticket, wish) = match order {
+            Order::Join(joiner) => return self.join(joiner).await,
+            Order::Of(ticket, wish) => (ticket, wish),
+        };
+        let lane = ticket.lane;
+        if self.members.get(&lane).is_none_or(|member| member.number != ticket.number) {
+            return;
+        }
+        match wish {
+            Wish::Say(text) => {
                 self.lanes.said(lane, text.len());
                 pieces(lane, text, &mut self.outbox);
             }
-            Order::Ping(lane) => {
+            Wish::Ping => {
                 // Many may ask at once, and one ping answers all of them. Who asks again had no answer.
                 if self.pinging.is_empty() || self.pinging.contains(&lane) {
                     // Control frames may go between the pieces of a message.
@@ -277,16 +318,21 @@ impl Socket {
                     self.pinging.push(lane);
                 }
             }
-            Order::Settled(lane) => self.lanes.settled(lane),
-            Order::Leave(lane) => {
-                self.members.remove(&lane);
-                self.pinging.retain(|pinging| *pinging != lane);
-                if withdraw(lane, &mut self.outbox) {
-                    self.lanes.unsaid(lane);
-                }
-                self.lanes.leave(lane);
-            }
+            Wish::Settled => self.lanes.settled(lane),
+            Wish::Leave => self.put_off(lane),
         }
+    }
+
+    /// Nobody sits on a lane any more.
+    fn put_off(&mut self, lane: LaneNo) {
+        if let Some(member) = self.members.remove(&lane) {
+            member.gone.cancel();
+        }
+        self.pinging.retain(|pinging| *pinging != lane);
+        if withdraw(lane, &mut self.outbox) {
+            self.lanes.unsaid(lane);
+        }
+        self.lanes.leave(lane);
     }
 
     async fn hear(&mut self, message: Message) -> Option<End> {
@@ -327,6 +373,13 @@ impl Socket {
                     self.mention(lane, Word::Text(text.clone()));
                 }
             }
+            To::Doubtful(lanes) => {
+                // It is one of them that was refused. They ask again, each on a line of its own.
+                for lane in lanes {
+                    self.say(lane, Word::Closed(None)).await;
+                    self.put_off(lane);
+                }
+            }
             To::Nobody => {}
         }
     }
@@ -334,35 +387,34 @@ impl Socket {
     /// Says what must be heard. Who does not listen for long has left: the others are not made to wait.
     async fn say(&mut self, lane: LaneNo, word: Word) {
         let listens = match self.members.get(&lane) {
-            Some(words) => timeout(PATIENCE, words.say(word)).await.unwrap_or(false),
+            Some(member) => timeout(PATIENCE, member.words.say(word)).await.unwrap_or(false),
             None => return,
         };
         if !listens {
-            self.members.remove(&lane);
-            self.lanes.leave(lane);
+            self.put_off(lane);
         }
     }
 
     /// Says what need not be heard by who is busy.
     fn mention(&mut self, lane: LaneNo, word: Word) {
-        if let Some(words) = self.members.get(&lane) {
-            words.mention(word);
+        if let Some(member) = self.members.get(&lane) {
+            member.words.mention(word);
         }
     }
 
     async fn end(mut self, end: End) {
-        match end {
-            End::Closed(code) => {
-                let blamed = self.lanes.loudest();
-                for (lane, words) in std::mem::take(&mut self.members) {
-                    // Only one of them said too much; for the others the line is lost.
-                    let code = code.filter(|code| *code != TOO_LARGE || blamed.is_none_or(|blamed| blamed == lane));
-                    words.say(Word::Closed(code)).await;
-                }
-            }
-            End::Deserted => {}
-        }
         self.desk.turn_away().await;
+        if let End::Closed(code) = end {
+            let blamed = self.lanes.loudest();
+            let told = std::mem::take(&mut self.members).into_iter().map(|(lane, member)| async move {
+                // Only one of them said too much; for the others the line is lost.
+                let code = code.filter(|code| *code != TOO_LARGE || blamed.is_none_or(|blamed| blamed == lane));
+                if timeout(PATIENCE, member.words.say(Word::Closed(code))).await.is_err() {
+                    member.gone.cancel();
+                }
+            });
+            join_all(told).await;
+        }
         if self.lanes.is_speaking() {
             // Nobody wants what is still being said: the server notices soonest if the line is gone.
             return;
@@ -419,30 +471,31 @@ fn withdraw(lane: LaneNo, outbox: &mut VecDeque<Piece>) -> bool {
 /// A place on a socket.
 #[derive(Debug)]
 struct Seat {
-    lane: LaneNo,
+    ticket: Ticket,
     orders: mpsc::Sender<Order>,
     meter: Meter,
     socket: SocketId,
+    gone: CancellationToken,
 }
 
 impl Seat {
     /// A socket that has ended has said so already. Its orders are never more than there is room for.
-    fn order(&self, order: Order) {
-        let _ = self.orders.try_send(order);
+    fn wish(&self, wish: Wish) {
+        let _ = self.orders.try_send(Order::Of(self.ticket, wish));
     }
 }
 
 impl Link for Seat {
     fn send(&mut self, text: String) {
-        self.order(Order::Say(self.lane, text));
+        self.wish(Wish::Say(text));
     }
 
     fn ping(&mut self) {
-        self.order(Order::Ping(self.lane));
+        self.wish(Wish::Ping);
     }
 
     fn settled(&mut self) {
-        self.order(Order::Settled(self.lane));
+        self.wish(Wish::Settled);
     }
 
     fn moved(&self) -> Moved {
@@ -452,11 +505,15 @@ impl Link for Seat {
     fn socket(&self) -> Option<SocketId> {
         Some(self.socket)
     }
+
+    fn is_gone(&self) -> bool {
+        self.gone.is_cancelled()
+    }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.order(Order::Leave(self.lane));
+        self.wish(Wish::Leave);
     }
 }
 

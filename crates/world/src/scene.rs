@@ -189,7 +189,7 @@ impl Role {
             retry: RetryPolicy {
                 lapse: budget(8, 0, 0),
                 line: budget(3, 50, 500),
-                sockets: 2,
+                sockets: 3,
                 silence: budget(2, 0, 0),
                 server: budget(4, 50, 500),
                 waiting: budget(100, 100, 1000),
@@ -240,7 +240,7 @@ fn fault(dice: &mut Dice, users: u64, lanes: bool) -> (On, Fault) {
         9 | 10 => (either, Fault::CutAfterBytes(dice.below(6000))),
         11 => {
             let code = dice.one_of(&[1000, 1001, 1006, 1009, 1011, 1012]).unwrap_or(1011);
-            (request, Fault::CloseAfter { frames, code })
+            (either, Fault::CloseAfter { frames, code })
         }
         12 => {
             (either, Fault::SlowReader { bytes: 16 + dice.size(200), pause: Duration::from_millis(5 + dice.below(20)) })

@@ -77,8 +77,8 @@ impl<'a> Chunk<'a> {
             self.take_calls(&delta)?;
         }
         self.finish = text(choice, "finish_reason");
-        if let (None, Some(error)) = (&self.error, inner(choice, "error")) {
-            self.error = Some(ApiError::from_object(error)?);
+        if self.error.is_none() {
+            self.error = error(choice)?;
         }
         Ok(())
     }
@@ -141,7 +141,8 @@ fn function_of<'a>(function: &Object<'a>) -> CallDelta<'a> {
     CallDelta { name: text(function, "name"), arguments, ..CallDelta::default() }
 }
 
-/// An error in place of a chunk, or beside one. vLLM has sent it flat, others nest it, some as a mere string.
+/// An error in place of a chunk, beside one or in a choice. vLLM has sent it flat, others nest it, some as a mere
+/// string.
 fn error(object: &Object<'_>) -> Result<Option<ApiError>, WireError> {
     let is_nested = object.get("error").is_some_and(|error| !matches!(error, "null" | "false" | r#""""#));
     let is_flat = ["object", "type"].iter().any(|key| object.get(key) == Some(r#""error""#));

@@ -1,6 +1,6 @@
 //! How a response ends.
 
-use responses::error::ApiError;
+use responses::error::{ApiError, wait_in_text};
 use responses::json::ObjectWriter;
 
 pub(super) enum Ending {
@@ -69,6 +69,9 @@ fn put_error(error: &ApiError, out: &mut String) {
         if error.message.is_empty() { "the server reported an error without a message" } else { &error.message };
     object.field("message", message).field("type", &error.kind).field("param", &error.param);
     object.field("status", &error.status).field("resets_at", &error.resets_at);
+    // Whole seconds, never less than asked for. A sentence that says it is more exact.
+    let untold = error.wait.filter(|wait| wait_in_text(message) != Some(*wait));
+    object.field("resets_in_seconds", &untold.map(|wait| wait.as_secs() + u64::from(wait.subsec_nanos() > 0)));
     object.end();
 }
 

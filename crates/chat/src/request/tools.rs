@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use responses::item::{Item, ItemView};
+use responses::item::{Item, ItemKind, ItemView};
 use responses::json::{Json, Object, ObjectWriter, Raw, WireError};
 use responses::request::Request;
 use responses::tool_spec::{CustomTool, FunctionTool, Tool};
@@ -72,7 +72,7 @@ impl Tools {
         for tool in request.tools() {
             tools.add(None, &tool, left_out)?;
         }
-        for item in items {
+        for item in items.iter().filter(|item| item.kind() == ItemKind::AdditionalTools) {
             if let ItemView::AdditionalTools(added) = item.view() {
                 for tool in &added.tools {
                     tools.add(None, tool, left_out)?;

@@ -1,5 +1,7 @@
 //! How responses end, and what they cost.
 
+use std::time::Duration;
+
 use chat::{Decoder, MAX_RESPONSE_BYTES, MAX_RESPONSE_ITEMS};
 use responses::event::Stage;
 use responses::fold::IncompleteReason;
@@ -115,6 +117,28 @@ fn an_error_in_mid_stream_fails_the_response_with_what_the_server_said() {
         assert_eq!(response.stage(), Stage::Failed);
         let seen = response.error().unwrap();
         assert_eq!((&*seen.message, seen.status, seen.code.as_deref()), ("boom", status, code), "{error}");
+    }
+}
+
+#[test]
+fn how_long_to_wait_is_kept_wherever_the_server_says_it() {
+    let in_choice = |error: Value| json!({"choices": [{"index": 0, "delta": {}, "error": error}]});
+    for (error, seconds) in [
+        (json!({"error": {"message": "later", "code": 429, "resets_in_seconds": 7}}), Some(7.0)),
+        (json!({"error": {"message": "later", "code": 429, "headers": {"retry-after": "2"}}}), Some(2.0)),
+        (json!({"error": {"message": "later", "code": 429}, "headers": {"Retry-After": 0}}), Some(0.0)),
+        // Whole seconds, never less than asked for.
+        (json!({"error": {"message": "later", "code": 429}, "headers": {"retry-after-ms": "1500"}}), Some(2.0)),
+        (json!({"object": "error", "message": "later", "code": 429, "resets_in_seconds": 7}), Some(7.0)),
+        (in_choice(json!({"message": "later", "code": 429, "resets_in_seconds": 7})), Some(7.0)),
+        (in_choice(json!({"message": "later", "code": 429, "headers": {"retry-after": "2"}})), Some(2.0)),
+        (json!({"error": {"message": "try again in 1.5s", "code": 429}}), Some(1.5)),
+        (json!({"error": "try again in 1.5s"}), Some(1.5)),
+        (json!({"error": {"message": "try again in 1.5s"}, "headers": {"retry-after": "4"}}), Some(4.0)),
+        (json!({"error": {"message": "later", "code": 429}}), None),
+    ] {
+        let seen = response(&[text("a"), error.to_string(), done()]).error().unwrap().wait;
+        assert_eq!(seen, seconds.map(Duration::from_secs_f64), "{error}");
     }
 }
 

@@ -61,6 +61,70 @@ fn calls_of_two_turns_are_two_messages() {
 }
 
 #[test]
+fn what_others_say_before_calls_are_answered_follows_the_answers() {
+    let image = json!([{"type": "input_image", "image_url": "data:image/png;base64,AA"}]);
+    for (role, content) in
+        [("developer", json!("wait")), ("system", json!("wait")), ("user", json!("wait")), ("user", image)]
+    {
+        let words = json!({"role": role, "content": content});
+        let said = if role == "user" { "user" } else { "system" };
+        let (x, y) = (answer("1", &json!("x")), answer("2", &json!("y")));
+        for items in [
+            [call("1"), call("2"), words.clone(), x.clone(), y.clone()],
+            [call("1"), call("2"), x.clone(), words.clone(), y.clone()],
+        ] {
+            let sent =
+                messages(&Value::from([vec![json!({"role": "user", "content": "go"})], items.to_vec()].concat()));
+            assert_eq!(roles(&sent), ["user", "assistant", "tool", "tool", said], "{role}");
+            assert_eq!((&sent[2]["content"], &sent[3]["content"]), (&json!("x"), &json!("y")));
+        }
+    }
+}
+
+#[test]
+fn only_answers_change_their_place_and_images_in_them_come_before_what_was_held_back() {
+    let image = json!([{"type": "input_image", "image_url": "data:image/png;base64,AA"}]);
+    let words = |role: &str, content: &str| json!({"role": role, "content": content});
+    let sent = messages(&json!([
+        words("user", "go"),
+        call("1"),
+        call("2"),
+        words("developer", "a"),
+        answer("2", &image),
+        words("user", "b"),
+        call("3"),
+        words("assistant", "c"),
+        answer("1", &json!("x")),
+        words("developer", "d"),
+        answer("3", &json!("z")),
+    ]));
+    let expected = ["user", "assistant", "tool", "tool", "user", "system", "user", "assistant", "tool", "system"];
+    assert_eq!(roles(&sent), expected);
+    assert_eq!((&sent[2]["tool_call_id"], &sent[3]["tool_call_id"]), (&json!("2"), &json!("1")));
+    assert_eq!(sent[4]["content"][1]["type"], "image_url");
+    let said = [5, 6, 7, 9].map(|at: usize| sent[at]["content"].as_str().unwrap());
+    assert_eq!((said, &sent[8]["tool_call_id"]), (["a", "b", "c", "d"], &json!("3")));
+}
+
+#[test]
+fn a_call_that_is_never_answered_holds_nothing_back() {
+    let words = |role: &str, content: &str| json!({"role": role, "content": content});
+    let sent = messages(&json!([
+        words("user", "go"),
+        call("1"),
+        words("user", "stop"),
+        words("assistant", "so"),
+        words("user", "on"),
+        call("1"),
+        answer("1", &json!("x")),
+        answer("of no call", &json!("y")),
+        words("user", "and"),
+    ]));
+    let expected = ["user", "assistant", "user", "assistant", "user", "assistant", "tool", "tool", "user"];
+    assert_eq!(roles(&sent), expected);
+}
+
+#[test]
 fn images_in_outputs_follow_the_last_output_and_say_whose_they_are() {
     let image = json!([{"type": "input_text", "text": "see"}, {"type": "input_image", "image_url": "data:image/png;base64,AA"}]);
     let sent = messages(&json!([

@@ -93,8 +93,13 @@ fn some_turn() -> impl Strategy<Value = Vec<Value>> {
         Just(json!({"role": "user", "content": "go"})),
         Just(json!({"role": "developer", "content": "the folder changed"})),
     ];
-    (prop::collection::vec(step, 0..4), words).prop_map(|(steps, words)| {
+    let interruption = (any::<prop::sample::Index>(), words.clone());
+    let interruptions = prop::collection::vec(interruption, 0..3);
+    (prop::collection::vec(step, 0..4), interruptions, words).prop_map(|(steps, interruptions, words)| {
         let mut items = steps.concat();
+        for (at, words) in interruptions {
+            items.insert(at.index(items.len() + 1), words);
+        }
         items.push(words);
         items
     })
@@ -148,6 +153,24 @@ proptest! {
         let longer = messages(&all(&turns));
         let shorter = shorter.as_array().unwrap();
         prop_assert_eq!(&longer.as_array().unwrap()[..shorter.len()], shorter.as_slice());
+    }
+
+    #[test]
+    fn the_answers_to_calls_follow_them_at_once(turns in prop::collection::vec(some_turn(), 1..6)) {
+        let items = turns.concat();
+        let sent = messages(&Value::from(items.clone()));
+        let mut rest = sent.as_array().unwrap().as_slice();
+        while let [first, after @ ..] = rest {
+            let calls = first["tool_calls"].as_array().map_or(&[][..], Vec::as_slice);
+            let (answers, next) = after.split_at(calls.len());
+            prop_assert!(first["role"] != "tool", "{}", first);
+            for call in calls {
+                prop_assert_eq!(answers.iter().filter(|answer| answer["tool_call_id"] == call["id"]).count(), 1);
+            }
+            rest = next;
+        }
+        let answers = items.iter().filter(|item| item["type"] == "function_call_output").count();
+        prop_assert_eq!(sent.as_array().unwrap().iter().filter(|message| message["role"] == "tool").count(), answers);
     }
 
     #[test]

@@ -96,7 +96,7 @@ async fn a_key_that_is_refused_is_a_matter_of_the_key() {
     let model = FakeModel::respond_with(|_| testkit::Turn::new()).with_key("another").start_loopback().await.unwrap();
     let ran = Room::new().at(&model).run(&["probe"]).await;
     for way in ["websocket  ", "http       "] {
-        let expected = format!("\n{way}refused with 401: this model demands another key (invalid_api_key, request ");
+        let expected = format!("\n{way}refused with 401: this model demands another key: openai refuses its key, and ");
         assert!(ran.stdout.contains(&expected), "{}", ran.stdout);
     }
     let expected = "does not work: the key is refused: put a valid key into OPENAI_API_KEY";

@@ -10,7 +10,7 @@ use crate::json::{Json, Object, ObjectWriter, Write};
 /// Everything a turn asks for besides its items, rendered and fingerprinted once.
 ///
 /// Continuing a chain of a hundred thousand items then costs the new items and one copy of this text.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Settings {
     fields: Arc<str>,
     /// What the client says of itself: changes from turn to turn, and is no part of the fingerprint.
@@ -101,6 +101,16 @@ impl Settings {
 
     /// More than the fixed parts of a frame ever take, longest lane and response names aside.
     pub(crate) const FRAME_OVERHEAD: usize = 256;
+}
+
+/// What they say is long, and some of it is nobody's business.
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Settings")
+            .field("fingerprint", &self.fingerprint)
+            .field("bytes", &self.bytes())
+            .finish_non_exhaustive()
+    }
 }
 
 /// The items of one send.

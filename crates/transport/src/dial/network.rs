@@ -8,6 +8,7 @@ use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use responses::chain::TroubleKind;
+use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, sleep, timeout};
@@ -57,6 +58,19 @@ impl SystemNetwork {
     }
 }
 
+/// Small messages must not wait for each other, and a peer that is gone is noticed although it is not written to: over
+/// HTTP/1.1 nobody can ask. A socket that cannot do this still carries bytes.
+fn tune(stream: &TcpStream) {
+    /// Asked after so long, again after so long, and so often: 35 seconds, as on a WebSocket.
+    const KEEPALIVE: TcpKeepalive =
+        TcpKeepalive::new().with_time(Duration::from_secs(15)).with_interval(Duration::from_secs(5)).with_retries(4);
+    let _ = stream.set_nodelay(true);
+    let socket = SockRef::from(stream);
+    let _ = socket.set_tcp_keepalive(&KEEPALIVE);
+    #[cfg(target_os = "linux")]
+    let _ = socket.set_tcp_user_timeout(Some(Duration::from_secs(35)));
+}
+
 impl Network for SystemNetwork {
     fn connect<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, Result<Connected, DialError>> {
         Box::pin(async move {
@@ -66,8 +80,7 @@ impl Network for SystemNetwork {
             let (stream, peer) = race(&addresses, &self.limits, TcpStream::connect)
                 .await
                 .map_err(|failed| nobody_answers(host, &failed))?;
-            // Small messages must not wait for each other. A socket that cannot do this still carries bytes.
-            let _ = stream.set_nodelay(true);
+            tune(&stream);
             Ok(Connected {
                 stream: Box::new(stream),
                 peer: Some(peer),

@@ -170,12 +170,17 @@ fn headers(table: &mut Table) -> Result<Vec<Header>, ConfigError> {
 
 fn header_name(table: &Table, key: &str, name: &str) -> Result<HeaderName, ConfigError> {
     /// What belongs to the connection or to the body, and is not for anybody to say.
-    const OURS: [HeaderName; 8] = [
+    const OURS: [HeaderName; 13] = [
+        header::ACCEPT_ENCODING,
         header::CONNECTION,
         header::CONTENT_ENCODING,
         header::CONTENT_LENGTH,
         header::CONTENT_TYPE,
+        header::EXPECT,
         header::HOST,
+        HeaderName::from_static("keep-alive"),
+        header::PROXY_AUTHORIZATION,
+        HeaderName::from_static("proxy-connection"),
         header::TE,
         header::TRANSFER_ENCODING,
         header::UPGRADE,

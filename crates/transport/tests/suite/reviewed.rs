@@ -1,4 +1,5 @@
 //! What a hostile reader found, kept as tests.
 
+mod after;
 mod exchanges;
 mod sockets;

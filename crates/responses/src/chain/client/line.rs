@@ -40,9 +40,6 @@ pub struct Seat {
     pub since: Time,
 }
 
-/// Statuses by which servers without WebSocket answer the upgrade.
-const NO_WEBSOCKET: [u16; 5] = [400, 404, 405, 426, 501];
-
 impl Line {
     pub(super) fn link(&self) -> Option<LinkId> {
         match self {
@@ -241,7 +238,7 @@ impl Chain {
             return self.unless_auto(now, Class::Reach, fault);
         };
         let remedy = error.meaning().remedy;
-        if error.status.is_some_and(|status| NO_WEBSOCKET.contains(&status)) {
+        if error.says_no_websocket() {
             let error = error.clone();
             self.route.refused(now);
             self.tell_websocket_off(&fault);
@@ -251,7 +248,7 @@ impl Chain {
         } else if remedy == Remedy::Credentials {
             let error = error.clone();
             self.fail_waiting(Failure::Refused(error));
-        } else if remedy == Remedy::Wait || (error.status == Some(503) && self.waits_for(error)) {
+        } else if (remedy == Remedy::Wait || error.status == Some(503)) && self.waits_for(error) {
             let told = error.wait;
             self.wait_for_line(now, Class::Limit, told, fault);
         } else {

@@ -111,6 +111,7 @@ async fn a_redirect_ends_the_turn_at_once_and_no_password_in_it_is_told() {
 /// Whether the laptop is at home.
 static AT_HOME: AtomicBool = AtomicBool::new(false);
 
+#[expect(clippy::unnecessary_wraps, reason = "its shape is that of what it stands for")]
 fn here() -> Option<IpAddr> {
     Some(IpAddr::V4(Ipv4Addr::new(10, 0, 0, u8::from(AT_HOME.load(Ordering::Relaxed)))))
 }

@@ -64,7 +64,7 @@ async fn who_joins_while_the_last_one_leaves_gets_a_socket_at_once() {
     let began = Instant::now();
     let (submitted, ()) =
         futures_util::future::join(second.conversation.submit(vec![Item::user("second")], settings()), async {
-            drop(first)
+            drop(first);
         })
         .await;
     submitted.unwrap().unwrap();
