@@ -23,7 +23,7 @@ pub use anchor::{Anchor, Plan, WhyAll, plan};
 pub use client::{Chain, Config, Heard, NotSteered, NotSubmitted, Seat, readable};
 pub use limits::{Beat, Limits, Peer};
 pub use link::{LinkId, Transport};
-pub use notice::{Effect, Failure, Fault, Notice, Outcome, Trouble, TroubleKind};
+pub use notice::{Effect, Failure, Fault, Notice, Outcome, Trouble, TroubleKind, WhyHttp};
 pub use retry::{Budget, Class, RetryPolicy};
 pub use route::{Mode, RouteLimits};
 pub use server::{

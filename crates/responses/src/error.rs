@@ -201,6 +201,11 @@ impl std::fmt::Display for ApiError {
 /// A message as it may be shown: what steers a terminal is no part of it, nor is a page.
 fn shown(message: &str) -> Box<str> {
     const MAX_MESSAGE: usize = 2000;
+    let begins_with =
+        |tag: &str| message.trim_start().get(..tag.len()).is_some_and(|head| head.eq_ignore_ascii_case(tag));
+    if begins_with("<html") || begins_with("<!doctype") {
+        return "a web page in place of an answer: check base_url, and what stands before the server".into();
+    }
     let plain: String = message.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect();
     shortened(plain.trim(), MAX_MESSAGE).into()
 }
@@ -253,7 +258,8 @@ mod tests {
     #[test]
     fn any_body_of_any_middlebox_becomes_a_message() {
         let none = std::iter::empty;
-        assert_eq!(&*ApiError::from_http(502, none(), b"<html>bad gateway</html>").message, "<html>bad gateway</html>");
+        assert!(ApiError::from_http(502, none(), b"<html>bad gateway</html>").message.starts_with("a web page"));
+        assert_eq!(&*ApiError::from_http(502, none(), b"bad\x1b[31m gateway").message, "bad [31m gateway");
         assert_eq!(&*ApiError::from_http(500, none(), br#"{"detail":"no such model"}"#).message, "no such model");
         assert_eq!(&*ApiError::from_http(500, none(), br#"{"error":"boom"}"#).message, "boom");
         assert!(ApiError::from_http(503, none(), b"").message.contains("503"));

@@ -112,8 +112,8 @@ pub(crate) struct Place {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text(tokio_tungstenite::tungstenite::Utf8Bytes);
 
-impl From<tokio_tungstenite::tungstenite::Utf8Bytes> for Text {
-    fn from(text: tokio_tungstenite::tungstenite::Utf8Bytes) -> Self {
+impl Text {
+    pub(crate) fn received(text: tokio_tungstenite::tungstenite::Utf8Bytes) -> Self {
         /// A short text is a slice of a buffer much larger than itself: where it waits, all of that would.
         const SHORT: usize = 4 << 10;
         if text.len() <= SHORT { Self(text.as_str().to_owned().into()) } else { Self(text) }

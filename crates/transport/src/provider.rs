@@ -201,16 +201,16 @@ impl Provider {
     }
 
     fn limits(&self, effort: Option<&str>) -> Limits {
-        /// Over HTTP nobody can be asked whether he is there: wait so much longer before giving up on him.
-        const OVER_HTTP: u32 = 3;
+        /// Over HTTP nobody can be asked whether he is there, and who answers pings is: wait so much longer for either.
+        const LONGER: u32 = 3;
         let usual = Limits::default();
         let budget = silence_for(effort);
         let silence = self.patience.silence.unwrap_or(budget);
         Limits {
             connect: self.patience.connect.unwrap_or(usual.connect),
             silence,
-            silence_over_http: self.patience.silence.unwrap_or(budget * OVER_HTTP),
-            silence_of_live_peer: usual.silence_of_live_peer.max(silence),
+            silence_over_http: self.patience.silence.unwrap_or(budget * LONGER),
+            silence_of_live_peer: silence * LONGER,
             ..usual
         }
     }

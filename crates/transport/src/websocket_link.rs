@@ -16,6 +16,7 @@ use responses::chain::Trouble;
 use responses::error::ApiError;
 use responses::event::ServerEvent;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
@@ -31,7 +32,7 @@ use crate::link::{Link, Meter, Moved, Opened, Place, SocketId, Text, Word, Words
 use crate::metered::Metered;
 
 /// The largest message that is taken from a server. Partial images have megabytes.
-const MAX_MESSAGE: usize = 64 << 20;
+const MAX_MESSAGE: usize = 32 << 20;
 
 /// How much is read at once. It is made ready before each read, and kept by each line: more costs more of both.
 const READ_AT_ONCE: usize = 16 << 10;
@@ -337,7 +338,7 @@ impl Socket {
 
     async fn hear(&mut self, message: Message) -> Option<End> {
         match message {
-            Message::Text(text) => self.pass_on(text.into()).await,
+            Message::Text(text) => self.pass_on(Text::received(text)).await,
             Message::Pong(_) => {
                 for lane in std::mem::take(&mut self.pinging) {
                     self.mention(lane, Word::Pong);
@@ -346,7 +347,7 @@ impl Socket {
             Message::Close(frame) => return Some(End::Closed(frame.map(|frame| frame.code.into()))),
             // Some put their text into binary messages. What is no text at all ends the trust in this socket.
             Message::Binary(bytes) => match Utf8Bytes::try_from(bytes) {
-                Ok(text) => self.pass_on(text.into()).await,
+                Ok(text) => self.pass_on(Text::received(text)).await,
                 Err(_) => return Some(End::Closed(None)),
             },
             // Pings are answered by the library.
@@ -479,9 +480,11 @@ struct Seat {
 }
 
 impl Seat {
-    /// A socket that has ended has said so already. Its orders are never more than there is room for.
+    /// A socket that has ended has said so already. One that does not take orders is as good as gone.
     fn wish(&self, wish: Wish) {
-        let _ = self.orders.try_send(Order::Of(self.ticket, wish));
+        if let Err(TrySendError::Full(_)) = self.orders.try_send(Order::Of(self.ticket, wish)) {
+            self.gone.cancel();
+        }
     }
 }
 

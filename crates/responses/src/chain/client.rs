@@ -15,11 +15,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::anchor::{Anchor, Plan, WhyAll, plan};
+use super::anchor::{Anchor, Plan, plan};
 use super::limits::{Limits, Peer};
 use super::link::{LinkId, Transport};
 use super::liveness::Pings;
-use super::notice::{Effect, Failure, Notice, Outcome};
+use super::notice::{Effect, Failure, Notice, Outcome, WhyHttp};
 use super::retry::RetryPolicy;
 use super::route::{Mode, Route, RouteLimits, Way};
 use super::time::Time;
@@ -281,16 +281,16 @@ impl Chain {
                         self.turn = Turn::Queued(ask);
                         return;
                     }
-                    Choice::Line(link) => self.send(now, ask, link, Transport::WebSocket),
-                    Choice::Http if ask.purpose == Purpose::Answer => {
+                    Choice::Line(link) => self.send(now, ask, link, None),
+                    Choice::Http(why) if ask.purpose == Purpose::Answer => {
                         let link = self.new_link();
-                        self.send(now, ask, link, Transport::Http);
+                        self.send(now, ask, link, Some(why));
                     }
                     Choice::TooLarge(bytes) if ask.purpose == Purpose::Answer => {
                         let limit = self.frame_limit;
                         self.end(ask.turn, Outcome::Failed(Failure::TooLarge { bytes, limit }));
                     }
-                    Choice::Http | Choice::TooLarge(_) => self.end(ask.turn, Outcome::Cold),
+                    Choice::Http(_) | Choice::TooLarge(_) => self.end(ask.turn, Outcome::Cold),
                 },
                 under_way => {
                     self.turn = under_way;
@@ -301,14 +301,17 @@ impl Chain {
     }
 
     fn choose(&mut self, now: Time, ask: &Queued) -> Choice {
-        let way = if ask.http_only { Way::Http } else { self.route.way(now) };
-        match way {
-            Way::Http => Choice::Http,
+        if ask.http_only {
+            return Choice::Http(WhyHttp::SocketsFailed);
+        }
+        let away = if self.config.mode == Mode::Http { WhyHttp::Wanted } else { WhyHttp::SocketsAvoided };
+        match self.route.way(now) {
+            Way::Http => Choice::Http(away),
             Way::HttpAndProbe if !matches!(self.line, Line::Up(_)) => {
                 if matches!(self.line, Line::Down) {
                     self.open_line(now);
                 }
-                Choice::Http
+                Choice::Http(away)
             }
             Way::HttpAndProbe | Way::Line => self.choose_line(now, ask),
         }
@@ -324,14 +327,14 @@ impl Chain {
             Line::Opening { since, .. } => {
                 let late = now >= since.after(self.config.limits.race);
                 let may_go = self.config.mode == Mode::Auto && ask.purpose == Purpose::Answer;
-                if late && may_go { Choice::Http } else { Choice::Wait }
+                if late && may_go { Choice::Http(WhyHttp::SocketLate) } else { Choice::Wait }
             }
             Line::Up(up) => {
                 let link = up.link;
                 let bytes = self.size_over(link, &ask.settings);
                 match self.config.mode {
                     _ if bytes <= self.frame_limit => Choice::Line(link),
-                    Mode::Auto => Choice::Http,
+                    Mode::Auto => Choice::Http(WhyHttp::TooLarge),
                     Mode::WebSocket | Mode::Http => Choice::TooLarge(bytes),
                 }
             }
@@ -347,7 +350,8 @@ impl Chain {
         self.transcript.bytes_since(from) + settings.bytes() + Settings::FRAME_OVERHEAD
     }
 
-    fn send(&mut self, now: Time, ask: Queued, link: LinkId, transport: Transport) {
+    fn send(&mut self, now: Time, ask: Queued, link: LinkId, why_http: Option<WhyHttp>) {
+        let transport = if why_http.is_some() { Transport::Http } else { Transport::WebSocket };
         let (previous, from, all) = match plan(self.anchor.as_ref(), link, &self.transcript, &ask.settings) {
             Plan::Delta { previous, from } => (Some(previous), from, None),
             Plan::All(why) => (None, 0, Some(why)),
@@ -365,23 +369,19 @@ impl Chain {
             }
         };
         let sent = Sent { covers: self.transcript.len(), named_parent: previous.is_some(), bytes: text.len() };
-        self.tell_sent(ask.turn, transport, all, (count, text.len()));
+        let (turn, items, bytes) = (ask.turn, count, text.len());
+        self.tell(Notice::Sent { turn, transport, why_http, all, items, bytes });
         self.effects.push_back(match transport {
             Transport::Http => Effect::Post(link, text),
             Transport::WebSocket => Effect::Send(link, text),
         });
         self.turn = Turn::Streaming(Box::new(ask.sent(link, transport, sent, now)));
     }
-
-    fn tell_sent(&mut self, turn: TurnId, transport: Transport, all: Option<WhyAll>, size: (usize, usize)) {
-        let (items, bytes) = size;
-        self.tell(Notice::Sent { turn, transport, all, items, bytes });
-    }
 }
 
 enum Choice {
     Line(LinkId),
-    Http,
+    Http(WhyHttp),
     Wait,
     TooLarge(usize),
 }

@@ -34,7 +34,7 @@ impl Default for Limits {
             race: Duration::from_secs(2),
             beat: Beat { every: Duration::from_secs(15), within: Duration::from_secs(5), misses: 2 },
             silence: Duration::from_mins(5),
-            silence_of_live_peer: Duration::from_hours(1),
+            silence_of_live_peer: Duration::from_mins(15),
             silence_over_http: Duration::from_mins(15),
             warm_up: Duration::from_secs(2),
             interrupt: Duration::from_millis(800),

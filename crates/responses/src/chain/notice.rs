@@ -35,6 +35,8 @@ pub enum Notice {
         turn: TurnId,
         /// How.
         transport: Transport,
+        /// Why not over a socket, if it was not.
+        why_http: Option<WhyHttp>,
         /// Why all of it, if it was all.
         all: Option<WhyAll>,
         /// How many items.
@@ -104,6 +106,21 @@ pub enum Notice {
     },
 }
 
+/// Why a request leaves over HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum WhyHttp {
+    /// Nothing else is wanted.
+    Wanted,
+    /// Sockets are left alone for a while: they failed before, or the server has none.
+    SocketsAvoided,
+    /// The socket took too long to open, and joins later.
+    SocketLate,
+    /// The message is larger than the server takes over a socket.
+    TooLarge,
+    /// Sockets failed this very turn.
+    SocketsFailed,
+}
+
 /// How a turn ended. Whatever it says, the transcript holds all that was whole.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
@@ -131,7 +148,7 @@ pub enum Failure {
     #[error("the server has no websocket ({0}): use transport auto or http")]
     NoWebSocket(Box<ApiError>),
     /// It was tried as often and as long as the policy allows.
-    #[error("gave up: {0}")]
+    #[error("gave up: {0}{advice}", advice = .0.advice())]
     GaveUp(Fault),
     /// The message is larger than the server takes, and only a socket is allowed.
     #[error(
@@ -201,7 +218,7 @@ pub enum Fault {
     #[error("the server sent a response that was not asked for")]
     Unasked,
     /// The message was too large for the line.
-    #[error("the message is too large for the server's websocket: use transport auto or http, or compact")]
+    #[error("the message is too large for the server's websocket")]
     TooLarge,
     /// The server reports an error.
     #[error("{0}")]
@@ -212,4 +229,19 @@ pub enum Fault {
     /// A steer was without answer for too long.
     #[error("the server did not say what became of a steer")]
     SteerLost,
+}
+
+impl Fault {
+    /// What a person can do when asking again did not help.
+    fn advice(&self) -> std::borrow::Cow<'static, str> {
+        match self {
+            Self::Api(error) => format!(": {}", error.meaning().advice).into(),
+            Self::TooLarge => ": use transport auto or http, or compact".into(),
+            // The detail says what to do.
+            Self::Unreachable(trouble) if !trouble.detail.is_empty() => "".into(),
+            _ => {
+                ": check the network and what stands before the server, then submit again: nothing said is lost".into()
+            }
+        }
+    }
 }

@@ -112,7 +112,9 @@ impl Attempts {
         if *used >= budget.tries {
             return Verdict::GiveUp;
         }
-        let own = spread(pause(budget, *used), seed, *used);
+        // A line that is lost once is nobody's fault, and costs no pause.
+        let forgiven = class == Class::Line && *used == 0;
+        let own = if forgiven { Duration::ZERO } else { spread(pause(budget, *used), seed, *used) };
         // The first time the server's word is enough; if it did not help, a longer pause of our own holds.
         let pause = told.map_or(own, |told| if *used == 0 { told } else { told.max(own) });
         if pause > policy.patience {

@@ -117,7 +117,7 @@ pub const CODES: &[Meaning] = &[
         401,
         Credentials,
         Kept,
-        "the key is not accepted: check the provider's env_key or sign in again",
+        "the key is not accepted: renew it where the provider's env_key, key_file or auth has it",
     ),
     row(
         "insufficient_quota",
@@ -208,7 +208,7 @@ pub const CODES: &[Meaning] = &[
         401,
         Credentials,
         Kept,
-        "the key is not accepted: check the provider's env_key or sign in again",
+        "the key is not accepted: renew it where the provider's env_key, key_file or auth has it",
     ),
     row(
         "rate_limit_error",
@@ -236,7 +236,13 @@ pub const CODES: &[Meaning] = &[
 /// Status classes, for errors whose code and type have no row.
 pub const STATUSES: &[Meaning] = &[
     row("3xx", 300, Change, ParentLost, "the provider is elsewhere: set base_url to where it is"),
-    row("401", 401, Credentials, Kept, "the key is not accepted: check the provider's env_key or sign in again"),
+    row(
+        "401",
+        401,
+        Credentials,
+        Kept,
+        "the key is not accepted: renew it where the provider's env_key, key_file or auth has it",
+    ),
     row(
         "403",
         403,

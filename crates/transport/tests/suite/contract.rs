@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use responses::chain::{
-    Class, ConnectionLimits, Failure, Fault as Fell, Mode, Notice, Outcome, Transport, TroubleKind, WhyAll,
+    Class, ConnectionLimits, Failure, Fault as Fell, Mode, Notice, Outcome, Transport, TroubleKind, WhyAll, WhyHttp,
 };
 use responses::error::Remedy;
 use responses::item::Item;
 use testkit::{FakeModel, Fault, FaultPlan, On, Refusal, Turn};
 use tokio::time::{Instant, sleep};
-use transport::Told;
 use transport::breaker::State;
+use transport::{Told, Why};
 
 use crate::memory::{Place, Weather};
 use crate::support::{ALL, Talk, answered, settings};
@@ -33,6 +33,16 @@ fn talk_with(place: &Place, mode: Mode) -> Talk {
 
 fn ways(talk: &Talk) -> Vec<Transport> {
     talk.sent().into_iter().map(|(way, _)| way).collect()
+}
+
+/// Why each request that left over HTTP did so.
+fn why_http(talk: &Talk) -> Vec<Option<WhyHttp>> {
+    talk.notices()
+        .filter_map(|notice| match notice {
+            Notice::Sent { why_http, .. } => Some(*why_http),
+            _ => None,
+        })
+        .collect()
 }
 
 async fn turns(talk: &mut Talk, count: usize) {
@@ -76,6 +86,7 @@ async fn a_socket_that_is_late_is_overtaken_by_http_after_two_seconds_and_joins_
     turns(&mut talk, 1).await;
     let took = began.elapsed();
     assert!(took >= 2 * SECOND && took < 3 * SECOND, "{took:?}");
+    assert_eq!(why_http(&talk), [Some(WhyHttp::SocketLate)]);
     // The line fails in the meantime, is left alone for a while, is tried again beside HTTP, and takes over.
     sleep(Duration::from_mins(2)).await;
     turns(&mut talk, 3).await;
@@ -91,6 +102,9 @@ async fn a_run_with_a_single_answer_uses_http() {
         let mut talk = Talk::by(&place.client, options).patiently();
         turns(&mut talk, 1).await;
         assert_eq!(ways(&talk), [way], "{mode:?}");
+        let why = if mode == Some(Mode::WebSocket) { Why::Run } else { Why::SingleAnswer };
+        let Told::Chosen(choice) = &talk.heard[0] else { panic!("{:?}", talk.heard[0]) };
+        assert_eq!(choice.why, why, "{mode:?}");
     }
 }
 
@@ -231,21 +245,25 @@ async fn the_socket_is_replaced_between_turns_before_the_server_ends_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_socket_lost_between_turns_costs_one_full_resend_and_no_word() {
-    let place = Place::new(with(On::Connection(1), Fault::CutAfterFrames(14)), ALL);
-    let mut talk = talk_with(&place, Mode::Auto);
-    let began = Instant::now();
-    turns(&mut talk, 4).await;
-    let whys: Vec<Option<WhyAll>> = talk
-        .notices()
-        .filter_map(|notice| match notice {
-            Notice::Sent { all, .. } => Some(*all),
-            _ => None,
-        })
-        .collect();
-    let full = whys.iter().skip(1).filter(|why| why.is_some()).count();
-    assert_eq!((place.upgrades(), full), (2, 1), "{whys:?}");
-    assert!(began.elapsed() < SECOND, "{:?}", began.elapsed());
+async fn a_socket_lost_between_turns_or_before_an_answer_begins_costs_one_full_resend_and_no_word() {
+    // An answer has nine events: after 18 the second is whole, and after 1 and 0 of the third nothing was shown.
+    for fault in [(On::Connection(1), Fault::CutAfterFrames(18)), (On::Request(3), Fault::CutAfterFrames(0))] {
+        let place = Place::new(with(fault.0, fault.1.clone()), ALL);
+        let mut talk = talk_with(&place, Mode::Auto);
+        let began = Instant::now();
+        turns(&mut talk, 4).await;
+        let whys: Vec<Option<WhyAll>> = talk
+            .notices()
+            .filter_map(|notice| match notice {
+                Notice::Sent { all, .. } => Some(*all),
+                _ => None,
+            })
+            .collect();
+        let full = whys.iter().skip(1).filter(|why| why.is_some()).count();
+        assert_eq!((place.upgrades(), full), (2, 1), "{fault:?}: {whys:?}");
+        assert_eq!((troubles(&talk), began.elapsed()), (vec![], Duration::ZERO), "{fault:?}");
+        assert_eq!(ways(&talk).iter().filter(|way| **way == HTTP).count(), 0);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -256,6 +274,7 @@ async fn a_server_that_forgot_is_told_everything_at_once() {
     turns(&mut talk, 3).await;
     assert_eq!(talk.sent(), [(SOCKET, 1), (SOCKET, 1), (SOCKET, 3), (SOCKET, 1)]);
     assert_eq!((began.elapsed(), place.upgrades()), (Duration::ZERO, 1));
+    assert_eq!(troubles(&talk), Vec::<&Notice>::new());
 }
 
 #[tokio::test(start_paused = true)]
@@ -265,6 +284,7 @@ async fn a_message_over_the_frame_limit_goes_over_http_and_the_line_stays() {
     turns(&mut talk, 1).await;
     assert!(answered(&talk.turn(&"long ".repeat(20_000)).await));
     turns(&mut talk, 1).await;
+    assert_eq!(why_http(&talk)[..2], [None, Some(WhyHttp::TooLarge)]);
     assert_eq!(ways(&talk)[..2], [SOCKET, HTTP]);
     assert_eq!(troubles(&talk), Vec::<&Notice>::new());
 }
@@ -343,19 +363,22 @@ async fn an_interrupt_ends_the_turn_at_once_and_the_next_one_works() {
         assert!(talk.conversation.cancel().await.unwrap());
         assert_eq!(talk.ended().await, Outcome::Cancelled);
         assert!(began.elapsed() < SECOND, "{mode:?}: {:?}", began.elapsed());
+        let sockets = place.upgrades();
         turns(&mut talk, 1).await;
+        assert_eq!(place.upgrades(), if mode == Mode::Auto { sockets + 1 } else { 0 }, "on a fresh line");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_storage_nothing_is_asked_to_be_kept_and_everything_comes_from_here() {
-    for mode in [Mode::WebSocket, Mode::Http] {
-        let place = Place::new(model(), ALL);
-        let mut talk = talk_with(&place, mode);
-        turns(&mut talk, 2).await;
-        let bodies = place.log.requests().into_iter().map(|request| request.body).chain(place.log.frames());
-        for body in bodies.filter(|body| !body.is_empty()) {
-            assert!(body.contains(r#""store":false"#), "{body}");
-        }
+async fn without_storage_nothing_is_asked_to_be_kept_and_recovery_comes_from_here() {
+    let place = Place::new(with(On::Connection(1), Fault::CutAfterFrames(18)), ALL);
+    let mut talk = talk_with(&place, Mode::WebSocket);
+    turns(&mut talk, 3).await;
+    let frames = place.log.frames();
+    assert!(frames.iter().all(|frame| frame.contains(r#""store":false"#)), "{frames:?}");
+    let last = frames.last().unwrap();
+    assert!(!last.contains("previous_response_id"), "{last}");
+    for said in ["word 0", "answer 1", "word 1", "answer 2", "word 2"] {
+        assert!(last.contains(said), "{said} is not in {last}");
     }
 }

@@ -108,16 +108,20 @@ async fn who_does_not_read_holds_up_nobody_and_loses_nothing_but_events() {
     let flood = FakeModel::respond_with(|seen| {
         let floods = seen.items().last().is_some_and(|item| item.text().contains("flood"));
         let text = if floods { "x".repeat(50_000) } else { format!("answer to {:?}", seen.items().last()) };
-        Turn::new().message(text).pace(1, Duration::ZERO)
+        Turn::new().message(text).pace(1, if floods { Duration::from_millis(1) } else { Duration::ZERO })
     });
     let place = Place::new(flood, ALL);
     let silent = place.client.converse(Options { mode: Some(Mode::WebSocket), ..Options::default() });
     silent.submit(vec![Item::user("flood")], settings()).await.unwrap().unwrap();
     let mut talks = talks(&place, 3);
+    let began = tokio::time::Instant::now();
     for round in 0..5 {
         all_at_once(&mut talks, &format!("round {round}")).await;
     }
+    assert!(began.elapsed() < Duration::from_secs(1), "they waited for the flood: {:?}", began.elapsed());
     assert_eq!(place.upgrades(), 1);
+    // Long enough for much of it to come, and too long for nobody to read it.
+    tokio::time::sleep(Duration::from_secs(5)).await;
     // Whoever reads at last finds all that matters.
     let (mut silent, mut passed_over) = (silent, 0);
     loop {
@@ -146,4 +150,9 @@ async fn when_the_client_is_gone_so_are_its_tasks() {
     // Connections that wait for another request are kept for a while.
     tokio::time::sleep(Duration::from_mins(2)).await;
     assert_eq!(place.client.tasks(), before);
+    let runtime = tokio::runtime::Handle::current();
+    let with_the_client = runtime.metrics().num_alive_tasks();
+    drop(place.client);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(runtime.metrics().num_alive_tasks(), with_the_client - before, "its own tasks end with it");
 }

@@ -302,10 +302,10 @@ fn patience_follows_effort_unless_the_settings_say_how_long() {
     assert_eq!(minutes, [2, 5, 5, 10, 20]);
     let unset = x("").chain_config(Mode::Auto, Some("high")).limits;
     assert_eq!((unset.silence, unset.silence_over_http), (Duration::from_mins(10), Duration::from_mins(30)));
-    assert_eq!(unset.silence_of_live_peer, Limits::default().silence_of_live_peer);
+    assert_eq!(unset.silence_of_live_peer, Duration::from_mins(30));
     let set = x("stream_idle_timeout_ms = 7200000").chain_config(Mode::Auto, Some("low")).limits;
     let hours = Duration::from_hours(2);
-    assert_eq!((set.silence, set.silence_over_http, set.silence_of_live_peer), (hours, hours, hours));
+    assert_eq!((set.silence, set.silence_over_http, set.silence_of_live_peer), (hours, hours, 3 * hours));
 }
 
 #[test]

@@ -42,6 +42,7 @@ impl Chain {
         if matches!(streaming.flow, Flow::Interrupted(_)) {
             return self.cancelled(now, *streaming);
         }
+        let begun = streaming.fold.id().is_some();
         let kept = self.salvage(&streaming);
         let (transport, sent) = (streaming.transport, streaming.sent);
         let mut ask = streaming.broken();
@@ -49,7 +50,9 @@ impl Chain {
             self.end(ask.turn, Outcome::Cold);
             return self.advance(now);
         }
-        self.tell(Notice::Dropped { turn: ask.turn, kept, fault: fault.clone() });
+        if begun || kept > 0 {
+            self.tell(Notice::Dropped { turn: ask.turn, kept, fault: fault.clone() });
+        }
         if self.transcript.unanswered().is_empty() {
             if kept > 0 {
                 ask.attempts.progressed();
