@@ -17,6 +17,10 @@ const DEFAULT_PROVIDER: &str = "openai";
 /// The ways to a model, and how people write them.
 const WAYS: [(&str, Mode); 3] = [("auto", Mode::Auto), ("ws", Mode::WebSocket), ("http", Mode::Http)];
 
+/// Variables that stand for settings. What is said with `-c` counts more, the file less.
+const VARIABLES: [(&str, &str); 3] =
+    [("CAPSTAN_MODEL", "model"), ("CAPSTAN_MODEL_PROVIDER", "model_provider"), ("CAPSTAN_TRANSPORT", "transport")];
+
 const HELP: &str = "Set a setting of config.toml for this run, as often as needed: -c model_provider=azure";
 
 /// Settings of one run.
@@ -43,7 +47,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Reads what is built in, the user's file, and what was said for this run.
+    /// Reads what is built in, the user's file, the environment, and what was said for this run.
     pub(crate) fn find(overrides: &Overrides, environment: &Environment) -> anyhow::Result<Self> {
         let path = home(environment)?.join("config.toml");
         let mut layers = Layers::new().built_in(BUILT_IN)?;
@@ -51,6 +55,11 @@ impl Settings {
             Ok(text) => layers = layers.file(&path.display().to_string(), &text)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(anyhow!("the settings in {} cannot be read: {}", path.display(), why(&error))),
+        }
+        for (variable, key) in VARIABLES {
+            if let Some(value) = environment(variable).filter(|value| !value.is_empty()) {
+                layers = layers.environment(variable, key, &value)?;
+            }
         }
         for setting in &overrides.settings {
             layers = layers.argument(setting)?;

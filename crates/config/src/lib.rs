@@ -32,6 +32,7 @@ mod value;
 
 pub use error::ConfigError;
 pub use layers::Layers;
+pub use nearest::nearest;
 pub use origin::{Origin, Source};
 pub use table::{Entry, Table};
 pub use value::Value;

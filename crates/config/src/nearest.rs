@@ -1,7 +1,7 @@
 //! What somebody meant who mistyped a name.
 
 /// The known name with the fewest mistakes in it: at most one in three letters, and one is always allowed.
-pub(crate) fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let typed: Vec<char> = typed.chars().collect();
     let near = |name: &'a str| {
         let letters: Vec<char> = name.chars().collect();

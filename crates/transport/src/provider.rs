@@ -250,10 +250,16 @@ struct Known {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoProvider {
     /// Nobody has heard of it.
-    #[error("no provider is called {id:?}; there are {}: set model_provider to one of these, or add [model_providers.{id}]", known.join(", "))]
+    #[error(
+        "no provider is called {id:?}{}; there are {}: name one of these, or add [model_providers.{id}]",
+        nearest.as_ref().map(|name| format!(", did you mean {name}?")).unwrap_or_default(),
+        known.join(", ")
+    )]
     Unknown {
         /// The name that was asked for.
         id: Box<str>,
+        /// The one that may have been meant.
+        nearest: Option<Box<str>>,
         /// All there are.
         known: Vec<Box<str>>,
     },
@@ -271,7 +277,8 @@ impl Providers {
     /// The provider of this name.
     pub fn get(&self, id: &str) -> Result<&Provider, NoProvider> {
         let Some(Known { provider, unset }) = self.known.iter().find(|known| &*known.provider.id == id) else {
-            return Err(NoProvider::Unknown { id: id.into(), known: self.ids().map(Box::from).collect() });
+            let nearest = config::nearest(id, self.ids()).map(Box::from);
+            return Err(NoProvider::Unknown { id: id.into(), nearest, known: self.ids().map(Box::from).collect() });
         };
         match unset {
             Some(variable) => Err(NoProvider::Nowhere { id: id.into(), variable: variable.clone() }),

@@ -46,6 +46,16 @@ async fn what_is_said_after_the_command_counts_more_than_what_is_said_before() {
 }
 
 #[tokio::test]
+async fn the_environment_counts_more_than_the_file_and_less_than_what_is_said_for_the_run() {
+    let room = || Room::new().settings("model_provider = \"file\"").with("CAPSTAN_MODEL_PROVIDER", "variable");
+    assert!(room().run(&["probe"]).await.refusal().starts_with("error: no provider is called \"variable\""));
+    let said = room().run(&["probe", "-c", "model_provider=run"]).await;
+    assert!(said.refusal().starts_with("error: no provider is called \"run\""), "{}", said.stderr);
+    let wrong = Room::new().with("CAPSTAN_TRANSPORT", "carrier pigeon").run(&["probe"]).await;
+    assert!(wrong.refusal().contains("CAPSTAN_TRANSPORT") && wrong.refusal().contains("auto, ws or http"), "{wrong:?}");
+}
+
+#[tokio::test]
 async fn the_ways_of_a_provider_go_before_those_of_all_and_those_of_a_run_before_both() {
     let model = running().await;
     let text = format!("transport = 'http'\n[model_providers.openai]\nbase_url = '{}'\n", model.base_url());

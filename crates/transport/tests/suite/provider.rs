@@ -190,10 +190,10 @@ fn an_address_may_begin_with_a_variable() {
 }
 
 #[test]
-fn a_provider_nobody_knows_is_refused_with_all_there_are() {
+fn a_provider_nobody_knows_is_refused_with_the_nearest_and_all_there_are() {
     let told = read_with("", &[]).unwrap().get("opnai").unwrap_err().to_string();
-    let expected = "no provider is called \"opnai\"; there are azure, llamacpp, lmstudio, ollama, openai, openrouter, \
-                    vllm, xai: set model_provider to one of these, or add [model_providers.opnai]";
+    let expected = "no provider is called \"opnai\", did you mean openai?; there are azure, llamacpp, lmstudio, ollama, \
+                    openai, openrouter, vllm, xai: name one of these, or add [model_providers.opnai]";
     assert_eq!(told, expected);
 }
 
