@@ -49,19 +49,23 @@ pub(crate) fn run(scene: Scene, times: usize) -> Outcomes<Took> {
 pub(crate) fn table(out: &mut impl Write) -> Outcomes<()> {
     writeln!(
         out,
-        "| events | tools, KB | over | turns | client CPU a turn, µs | wall a turn, µs |\n|--|--|--|--|--|--|"
+        "| events | apart, ms | tools, KB | over | turns | client CPU a turn, µs | wall a turn, µs |\n|--|--|--|--|--|--|--|"
     )?;
-    for (events, tools, tls, times) in [
-        (20, 0, false, 400),
-        (60, 0, false, 300),
-        (200, 0, false, 100),
-        (60, TOOLS, false, 300),
-        (60, TOOLS, true, 300),
+    for (events, apart, tools, tls, times) in [
+        (20, 0, 0, false, 1000),
+        (60, 0, 0, false, 1000),
+        (200, 0, 0, false, 300),
+        (60, 0, TOOLS, false, 1000),
+        (60, 0, TOOLS, true, 1000),
+        (20, 1, 0, false, 300),
+        (60, 1, 0, false, 200),
+        (60, 1, TOOLS, true, 200),
+        (60, 10, 0, false, 20),
     ] {
-        let took = run(Scene { events, tools, tls, ..Scene::USUAL }, times)?;
+        let took = run(Scene { events, tools, tls, pause: Duration::from_millis(apart), ..Scene::USUAL }, times)?;
         let (over, kilobytes) = (if tls { "TLS" } else { "TCP" }, tools * 20 / TOOLS);
         let (cpu, wall) = (took.cpu.as_micros(), took.wall.as_micros());
-        writeln!(out, "| {events} | {kilobytes} | {over} | {times} | {cpu} | {wall} |")?;
+        writeln!(out, "| {events} | {apart} | {kilobytes} | {over} | {times} | {cpu} | {wall} |")?;
     }
     Ok(writeln!(out)?)
 }
