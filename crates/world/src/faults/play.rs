@@ -158,7 +158,12 @@ impl Talk {
                     let kept = if kept == 1 { "1 item".to_owned() } else { format!("{kept} items") };
                     self.told.push(format!("answer dropped, {kept} kept: {fault}"));
                 }
-                Notice::Waiting { .. } => self.told.push("asks again after a pause".to_owned()),
+                Notice::Waiting { fault, .. } => {
+                    // Why was said already, if an answer was dropped for it.
+                    let said = self.told.last().is_some_and(|told| told.ends_with(&fault.to_string()));
+                    let why = if said { String::new() } else { format!(": {fault}") };
+                    self.told.push(format!("asks again after a pause{why}"));
+                }
                 Notice::WebSocketOff { fault, .. } => self.told.push(format!("goes over HTTP for now: {fault}")),
                 Notice::WebSocketOn => self.told.push("goes over a socket again".to_owned()),
                 Notice::Item { .. } | Notice::Steered { .. } | Notice::SteerReturned { .. } => {}
