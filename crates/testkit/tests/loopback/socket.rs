@@ -37,7 +37,8 @@ async fn a_warm_up_takes_no_turn_and_can_be_continued() {
 
 #[tokio::test]
 async fn two_lanes_speak_at_the_same_time() {
-    let model = hello().await;
+    let slowly = || Turn::new().message("hello there").pace(1, Duration::from_millis(5));
+    let model = scripted([slowly(), slowly()]).await;
     let mut socket = Socket::open(&model).await;
     socket.send(&create(&(r#","stream_id":"a""#.to_owned() + &user("to a")))).await;
     socket.send(&create(&(r#","stream_id":"b""#.to_owned() + &user("to b")))).await;

@@ -1,6 +1,8 @@
 //! The processor time of a turn.
 
-use std::io::Write;
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use responses::chain::Mode;
@@ -46,7 +48,33 @@ pub(crate) fn run(scene: Scene, times: usize) -> Outcomes<Took> {
     })
 }
 
+/// What it costs a thread that does nothing else to be woken by bytes that come so far apart.
+fn wake(apart: Duration) -> Outcomes<Duration> {
+    const TIMES: u32 = 500;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let address = listener.local_addr()?;
+    let writer = thread::spawn(move || -> io::Result<()> {
+        let mut stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        (0..TIMES).try_for_each(|_| {
+            thread::sleep(apart);
+            stream.write_all(b"x")
+        })
+    });
+    let (mut stream, _) = listener.accept()?;
+    let (mut byte, cpu) = ([0], thread_cpu());
+    while stream.read(&mut byte)? > 0 {}
+    let took = thread_cpu().saturating_sub(cpu) / TIMES;
+    writer.join().map_err(|_| "the other end broke")??;
+    Ok(took)
+}
+
 pub(crate) fn table(out: &mut impl Write) -> Outcomes<()> {
+    for apart in [1, 10].map(Duration::from_millis) {
+        let took = wake(apart)?.as_nanos() / 100;
+        writeln!(out, "To be woken each {apart:?} and read a byte, and nothing else: {}.{} µs.", took / 10, took % 10)?;
+    }
+    writeln!(out)?;
     writeln!(
         out,
         "| events | apart, ms | tools, KB | over | turns | client CPU a turn, µs | wall a turn, µs |\n|--|--|--|--|--|--|--|"
