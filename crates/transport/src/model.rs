@@ -148,7 +148,8 @@ impl ModelClient {
         Arc::new(Settings::new(&request))
     }
 
-    /// A conversation, to be driven by whoever asks for it.
+    /// A conversation, to be driven by whoever asks for it, and at all times: one that does not listen while an answer
+    /// comes loses its place on a shared socket.
     pub fn drive(&self, config: Config, items: Vec<Item>) -> Drive {
         let config = Config { epoch: Some(self.inner.epoch), ..config };
         let ways: Arc<dyn Ways> = Arc::clone(&self.inner) as Arc<dyn Ways>;
@@ -235,7 +236,7 @@ impl Ways for Inner {
     fn ask(&self) -> Decision {
         let (place, now) = (self.place(), Instant::now());
         let nothing = Decision { place: place.clone(), state: State::Open, until: None, reason: Box::default() };
-        if self.surroundings.breakers.borrow().is_clear(&place) {
+        if self.surroundings.breakers.borrow().is_empty() {
             return nothing;
         }
         self.change(|breakers| breakers.ask(&place, now)).unwrap_or(nothing)
@@ -256,9 +257,11 @@ impl Ways for Inner {
     }
 
     fn worked(&self) {
-        let place = self.place();
-        if !self.surroundings.breakers.borrow().is_clear(&place) {
-            self.change(|breakers| breakers.worked(&place));
+        // To know the place the system is asked for our address, and every turn ends here.
+        if self.surroundings.breakers.borrow().is_empty() {
+            return;
         }
+        let place = self.place();
+        self.change(|breakers| breakers.worked(&place));
     }
 }

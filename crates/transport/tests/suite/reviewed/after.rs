@@ -6,7 +6,7 @@ use responses::chain::Mode;
 use responses::item::Item;
 use testkit::{FakeModel, Fault, FaultPlan, On, Turn};
 use tokio::time::{Instant, sleep};
-use transport::{Options, Told};
+use transport::{Drive, Options, Told};
 
 use crate::memory::Place;
 use crate::raw::{Raw, events};
@@ -22,18 +22,23 @@ fn model() -> FakeModel {
     })
 }
 
-#[tokio::test(start_paused = true)]
-async fn who_was_put_off_a_lane_takes_it_from_nobody_by_leaving() {
-    let place = Place::new(model(), ALL);
-    let mut keeps = Talk::with(&place.client, Mode::WebSocket).patiently();
-    assert!(answered(&keeps.turn("word").await));
+/// Who asks for a flood, and is not driven: the socket gives it up, and its lane is free when the flood is over.
+async fn put_off(place: &Place) -> Drive {
     let config = place.client.chain_config(&Options { mode: Some(Mode::WebSocket), ..Options::default() });
     let mut deaf = place.client.drive(config, vec![]);
     deaf.connect();
     while !matches!(deaf.next().await, Told::Head(_)) {}
     deaf.submit(vec![Item::user("flood")], &settings()).unwrap();
-    // Nobody drives it. The socket gives it up, and its lane is free when the flood is over.
     sleep(5 * SECOND).await;
+    deaf
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_put_off_a_lane_takes_it_from_nobody_by_leaving() {
+    let place = Place::new(model(), ALL);
+    let mut keeps = Talk::with(&place.client, Mode::WebSocket).patiently();
+    assert!(answered(&keeps.turn("word").await));
+    let deaf = put_off(&place).await;
     assert!(answered(&keeps.turn("word").await));
     let mut next = Talk::with(&place.client, Mode::WebSocket).patiently();
     assert!(answered(&next.turn("word").await));
@@ -51,12 +56,7 @@ async fn who_was_put_off_a_lane_says_nothing_on_it_any_more() {
     let place = Place::new(model(), ALL);
     let mut keeps = Talk::with(&place.client, Mode::WebSocket).patiently();
     assert!(answered(&keeps.turn("word").await));
-    let config = place.client.chain_config(&Options { mode: Some(Mode::WebSocket), ..Options::default() });
-    let mut deaf = place.client.drive(config, vec![]);
-    deaf.connect();
-    while !matches!(deaf.next().await, Told::Head(_)) {}
-    deaf.submit(vec![Item::user("flood")], &settings()).unwrap();
-    sleep(5 * SECOND).await;
+    let mut deaf = put_off(&place).await;
     let mut next = Talk::with(&place.client, Mode::WebSocket).patiently();
     assert!(answered(&next.turn("word").await));
     // It is driven again, and learns what became of its turn.
