@@ -47,6 +47,18 @@ impl Context {
         self.last.as_ref().map_or(0, |segment| segment.bytes)
     }
 
+    /// The newest of the items, so many of them, in order. Costs what is asked for, not what is there.
+    pub fn newest(&self, count: usize) -> Vec<Item> {
+        let mut newest: Vec<Item> = Vec::with_capacity(count.min(self.len()));
+        let mut next = self.last.as_ref();
+        while let Some(segment) = next.filter(|_| newest.len() < count) {
+            newest.extend(segment.items.iter().rev().take(count - newest.len()).cloned());
+            next = segment.before.as_ref();
+        }
+        newest.reverse();
+        newest
+    }
+
     /// All items in order.
     pub fn to_vec(&self) -> Vec<Item> {
         let mut segments = Vec::new();
@@ -87,6 +99,9 @@ mod tests {
         assert_eq!(right.to_vec(), [Item::user("a"), Item::user("c"), Item::user("d")]);
         assert_eq!((root.len(), left.len(), right.len()), (1, 2, 3));
         assert!(Context::default().is_empty() && !root.is_empty());
+        let newest = |count| right.newest(count).iter().map(|item| item.text().to_owned()).collect::<Vec<_>>();
+        let all = right.to_vec().iter().map(|item| item.text().to_owned()).collect::<Vec<_>>();
+        assert_eq!((newest(0), newest(2), newest(9)), (vec![], all[1..].to_vec(), all));
         assert_eq!(left.bytes(), left.to_vec().iter().map(|item| item.text().len()).sum::<usize>());
     }
 
