@@ -31,6 +31,20 @@ pub enum ClientFrame {
         /// The response.
         response: ResponseId,
     },
+    /// Stop a response. Capstan's own.
+    Cancel {
+        /// The response.
+        response: ResponseId,
+    },
+    /// Go on listening to a response, wherever it was begun. Capstan's own.
+    Resume {
+        /// The response.
+        response: ResponseId,
+        /// The last event that was heard; none, to hear all of them.
+        after: Option<u64>,
+        /// On which lane, as in a request.
+        lane: Option<Json>,
+    },
     /// A message this version does not know, whole.
     Unknown {
         /// Its type.
@@ -57,6 +71,12 @@ impl ClientFrame {
                 Ok(Self::Inject { response: object.read("response_id")?, items: object.read("input")? })
             }
             "response.interrupt" => Ok(Self::Interrupt { response: object.read("response_id")? }),
+            "response.cancel" => Ok(Self::Cancel { response: object.read("response_id")? }),
+            "response.resume" => Ok(Self::Resume {
+                response: object.read("response_id")?,
+                after: object.read("starting_after")?,
+                lane: object.get("stream_id").map(Json::trusted),
+            }),
             _ => Ok(Self::Unknown { kind: (&*kind).into(), raw: Json::trusted(text.trim()) }),
         }
     }
@@ -82,6 +102,13 @@ impl Write for ClientFrame {
             Self::Interrupt { response } => {
                 object.field("type", "response.interrupt").field("response_id", response);
                 object.field("mode", "discard_partial_items");
+            }
+            Self::Cancel { response } => {
+                object.field("type", "response.cancel").field("response_id", response);
+            }
+            Self::Resume { response, after, lane } => {
+                object.field("type", "response.resume").field("response_id", response);
+                object.field("starting_after", after).field("stream_id", lane);
             }
             Self::Unknown { .. } => {}
         }

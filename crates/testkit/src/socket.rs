@@ -149,7 +149,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
                 }
                 ConnectionEffect::Begin(run, request) => self.begin(run, &request),
                 ConnectionEffect::EndEarly(run) => self.change(run, Play::end_early),
-                ConnectionEffect::Interrupt(run) => self.change(run, Play::interrupt),
+                ConnectionEffect::Interrupt(run) | ConnectionEffect::Cancel(run) => self.change(run, Play::interrupt),
+                // A script tells its answer to one line.
+                ConnectionEffect::Rejoin(run, _) => self.connection.handle_rejoined(run, None),
                 // A script has said already what it will say. That answers came is in the record.
                 ConnectionEffect::Inject(..) => {}
                 ConnectionEffect::Unwatched(run) => self.plays.retain(|playing| playing.run != run),

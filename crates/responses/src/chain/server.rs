@@ -6,6 +6,7 @@
 mod context;
 mod lane;
 mod lifetime;
+mod rejoin;
 mod run;
 mod say;
 mod steer;
@@ -20,7 +21,7 @@ use super::time::Time;
 use crate::frame::ClientFrame;
 use crate::id::{LaneId, ResponseId};
 use crate::item::Item;
-use crate::json::{Json, Object, SHOWN, shortened};
+use crate::json::{Json, Object, SHOWN, WireError, shortened};
 use crate::request::Request;
 
 pub use context::Context;
@@ -40,7 +41,7 @@ pub struct ConnectionLimits {
     pub queued: usize,
     /// Bytes of requests that wait; more are refused.
     pub queued_bytes: usize,
-    /// How long a response is looked for elsewhere.
+    /// How long a response is looked for elsewhere, to go on from it or to listen to it.
     pub recall: Duration,
     /// Steers of one response that wait; more are refused.
     pub pending_steers: usize,
@@ -75,7 +76,7 @@ impl Default for ConnectionLimits {
     }
 }
 
-/// What the runs behind a connection can do besides running.
+/// What the runs behind a connection can do besides running. [`Connection::grant`] says so for one of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Powers {
     /// End early for a steer, or at least be followed by a successor.
@@ -119,6 +120,11 @@ pub enum ConnectionEffect {
     Interrupt(RunId),
     /// Hand answers into the response.
     Inject(RunId, Vec<Item>),
+    /// Stop the response: it ends as cancelled.
+    Cancel(RunId),
+    /// Look for a response that runs or ended elsewhere, answer with `handle_rejoined`, and tell all its events from the
+    /// first one on. The lane waits for the answer, for as long as `ConnectionLimits::recall`.
+    Rejoin(RunId, ResponseId),
     /// The connection is gone: nobody here watches the response any more.
     Unwatched(RunId),
     /// Send a ping.
@@ -190,6 +196,8 @@ impl Connection {
             Ok(ClientFrame::Steer { previous, input }) => self.steer(&previous, input),
             Ok(ClientFrame::Inject { response, items }) => self.inject(&response, items),
             Ok(ClientFrame::Interrupt { response }) => self.interrupt(&response),
+            Ok(ClientFrame::Cancel { response }) => self.cancel(&response),
+            Ok(ClientFrame::Resume { response, after, lane }) => self.resume(response, after, lane.as_ref()),
             // What one generation of Codex says when it has read a response.
             Ok(ClientFrame::Unknown { kind, .. }) if &*kind == "response.processed" => {}
             Ok(ClientFrame::Unknown { kind, .. }) => {
@@ -202,8 +210,7 @@ impl Connection {
     }
 
     fn create(&mut self, request: Request, bytes: usize) {
-        let named = request.delivery.stream_id.as_ref().filter(|name| !name.is_null());
-        let name = match named.map(Json::read::<LaneId>).transpose() {
+        let name = match name_of(request.delivery.stream_id.as_ref()) {
             Ok(name) => name,
             Err(error) => return self.refuse(None, &say::invalid_lane(&error)),
         };
@@ -275,7 +282,7 @@ impl Connection {
         let previous = request.previous_response_id();
         let run = self.new_run();
         let parent = previous.as_ref().map(|previous| self.remembered(lane, previous));
-        let active = Active::new(run, Arc::new(request), previous, input);
+        let active = Active { input, ..Active::new(run, self.powers, Arc::new(request), previous) };
         match parent {
             None => self.begin(lane, active, &Context::default()),
             Some(Some((holder, context))) => {
@@ -344,6 +351,11 @@ impl Connection {
         self.runs += 1;
         RunId(self.runs)
     }
+}
+
+/// The lane of this name; nothing and `null` are the default lane.
+fn name_of(stream_id: Option<&Json>) -> Result<Option<LaneId>, WireError> {
+    stream_id.filter(|name| !name.is_null()).map(Json::read).transpose()
 }
 
 /// The lane that a message names, if it can be read at all.

@@ -2,6 +2,7 @@
 
 mod lanes;
 mod lifetime;
+mod rejoin;
 mod saying;
 
 use std::time::Duration;
@@ -69,6 +70,15 @@ impl Server {
     pub(crate) fn recalled(&mut self, run: RunId, context: Option<Context>) {
         self.connection.handle_recalled(run, context);
         self.drain();
+    }
+
+    pub(crate) fn rejoined(&mut self, run: RunId, found: Option<RunRequest>) {
+        self.connection.handle_rejoined(run, found);
+        self.drain();
+    }
+
+    pub(crate) fn grant(&mut self, run: RunId, powers: Powers) {
+        self.connection.grant(run, powers);
     }
 
     /// The run begins to speak.

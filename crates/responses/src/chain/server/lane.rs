@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::super::time::Time;
-use super::RunId;
 use super::context::Context;
+use super::{Powers, RunId};
 use crate::fold::Fold;
 use crate::id::{LaneId, ResponseId};
 use crate::item::Item;
@@ -35,6 +35,8 @@ pub(super) struct Remembered {
     pub(super) request: Arc<Request>,
     /// What the response ended with, to see which of its calls wait for answers.
     pub(super) output: Vec<Item>,
+    /// What could be done to it while it ran, and can be to its successors.
+    pub(super) powers: Powers,
 }
 
 /// What runs on a lane.
@@ -48,9 +50,12 @@ pub(super) struct Active {
     pub(super) input: Vec<Item>,
     pub(super) context: Context,
     pub(super) phase: Phase,
+    pub(super) powers: Powers,
     pub(super) fold: Fold,
     /// The number of the last event, to number what is said beside them.
     pub(super) sequence: u64,
+    /// Events up to this number were heard by the client on another line.
+    pub(super) heard: Option<u64>,
     pub(super) steers: Vec<Steer>,
 }
 
@@ -58,6 +63,8 @@ pub(super) struct Active {
 pub(super) enum Phase {
     /// Its parent is being looked for, until then.
     Recalling(Time),
+    /// It is itself being looked for, until then.
+    Rejoining(Time),
     /// Events are coming.
     Running,
 }
@@ -76,17 +83,19 @@ impl Lane {
 }
 
 impl Active {
-    pub(super) fn new(run: RunId, request: Arc<Request>, previous: Option<ResponseId>, input: Vec<Item>) -> Self {
+    pub(super) fn new(run: RunId, powers: Powers, request: Arc<Request>, previous: Option<ResponseId>) -> Self {
         Self {
             run,
             request,
             previous,
             same_lane: false,
-            input,
+            input: Vec::new(),
             context: Context::default(),
             phase: Phase::Running,
+            powers,
             fold: Fold::default(),
             sequence: 0,
+            heard: None,
             steers: Vec::new(),
         }
     }

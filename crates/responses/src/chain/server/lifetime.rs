@@ -131,23 +131,25 @@ impl Connection {
             Life::Open => self.born.after(self.limits.age),
             Life::Draining(until) => until,
         };
-        let recalls = self.recalls().map(|(_, until)| until).min();
-        earliest([Some(end), self.liveness.deadline(), recalls])
+        let searches = self.searches().map(|(_, until)| until).min();
+        earliest([Some(end), self.liveness.deadline(), searches])
     }
 
-    fn recalls(&self) -> impl Iterator<Item = (RunId, Time)> {
+    /// What is looked for elsewhere, and until when.
+    fn searches(&self) -> impl Iterator<Item = (RunId, Time)> {
         self.lanes.iter().filter_map(|lane| match lane.active.as_ref()? {
-            Active { run, phase: Phase::Recalling(until), .. } => Some((*run, *until)),
-            _ => None,
+            Active { run, phase: Phase::Recalling(until) | Phase::Rejoining(until), .. } => Some((*run, *until)),
+            Active { phase: Phase::Running, .. } => None,
         })
     }
 
     /// Time has passed.
     pub fn handle_deadline(&mut self, now: Time) {
         self.now = now;
-        let late: Vec<RunId> = self.recalls().filter(|(_, until)| *until <= now).map(|(run, _)| run).collect();
+        let late: Vec<RunId> = self.searches().filter(|(_, until)| *until <= now).map(|(run, _)| run).collect();
         for run in late {
             self.handle_recalled(run, None);
+            self.handle_rejoined(run, None);
         }
         match self.life {
             Life::Closed => return,

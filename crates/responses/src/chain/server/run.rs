@@ -42,7 +42,10 @@ impl Connection {
         if folded == Folded::Ended && !sound(&active.fold) {
             return None;
         }
-        self.effects.push_back(ConnectionEffect::Send(for_lane(&event, lane.name.as_ref())));
+        let heard = active.heard.is_some_and(|heard| event.sequence.is_some_and(|sequence| sequence <= heard));
+        if !heard {
+            self.effects.push_back(ConnectionEffect::Send(for_lane(&event, lane.name.as_ref())));
+        }
         Some(folded)
     }
 
@@ -56,11 +59,11 @@ impl Connection {
     fn run_ended(&mut self, at: usize) {
         let Some(lane) = self.lanes.get_mut(at) else { return };
         let Some(active) = lane.active.take() else { return };
-        let Active { run, request, previous, same_lane, context, fold, mut steers, .. } = active;
+        let Active { run, request, previous, same_lane, context, powers, fold, mut steers, .. } = active;
         match ended_well(fold) {
             Some((id, output)) => {
                 let context = context.with(output.clone());
-                lane.latest = Some(Remembered { id, run, context, request, output });
+                lane.latest = Some(Remembered { id, run, context, request, output, powers });
                 if !steers.is_empty() {
                     self.settle_steers(at, steers);
                 }

@@ -46,6 +46,16 @@ pub(super) fn previous_not_found(previous: Option<&ResponseId>) -> ApiError {
     ApiError::report(400, Some("previous_response_not_found"), Some("previous_response_id"), message)
 }
 
+pub(super) fn lane_busy() -> ApiError {
+    let message = "the lane is in use: listen to the response on another lane, or wait for this one to be free";
+    ApiError::report(409, Some("lane_busy"), Some("stream_id"), message)
+}
+
+pub(super) fn response_not_found() -> ApiError {
+    let message = "this response is not running and its events are no longer kept: retrieve it, or ask again";
+    ApiError::report(404, Some("response_not_found"), Some("response_id"), message)
+}
+
 pub(super) fn run_gone() -> ApiError {
     ApiError::report(500, Some("server_error"), None, "the response was lost before it ended: ask again")
 }

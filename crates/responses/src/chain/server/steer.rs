@@ -1,10 +1,11 @@
 //! What a client says while a response runs: steers, injections, interrupts. Each is answered.
 
 use super::lane::{Active, Steer};
-use super::{Connection, ConnectionEffect, Waiting};
+use super::{Connection, ConnectionEffect, Powers, RunId, Waiting};
+use crate::error::ApiError;
 use crate::id::ResponseId;
 use crate::item::{Item, ItemKind, ItemView, Role};
-use crate::json::Json;
+use crate::json::{Json, SHOWN, shortened};
 use crate::request::{Input, Request};
 
 /// Where a response is.
@@ -32,12 +33,31 @@ impl Connection {
         }
     }
 
+    fn powers_of(&self, whereabouts: &Whereabouts) -> Powers {
+        let lane = |at: &usize| self.lanes.get(*at);
+        let powers = match whereabouts {
+            Whereabouts::Running(at) => lane(at).and_then(|lane| Some(lane.active.as_ref()?.powers)),
+            Whereabouts::JustEnded(at) => lane(at).and_then(|lane| Some(lane.latest.as_ref()?.powers)),
+            Whereabouts::Ended | Whereabouts::Unknown => None,
+        };
+        powers.unwrap_or(self.powers)
+    }
+
+    /// Says what can be done to a run, once it is known who runs it.
+    pub fn grant(&mut self, run: RunId, powers: Powers) {
+        let lane = self.lane_running(run).and_then(|lane| self.lanes.get_mut(lane));
+        if let Some(active) = lane.and_then(|lane| lane.active.as_mut()) {
+            active.powers = powers;
+        }
+    }
+
     pub(super) fn steer(&mut self, previous: &ResponseId, input: Input) {
         self.steers += 1;
         let steer = Steer { id: format!("steer_{:032x}", self.steers), input };
         let refused = |code| (code, steer.clone());
-        let verdict = match self.whereabouts(previous) {
-            _ if !self.powers.steer => Err(refused("steering_not_supported")),
+        let whereabouts = self.whereabouts(previous);
+        let verdict = match whereabouts {
+            _ if !self.powers_of(&whereabouts).steer => Err(refused("steering_not_supported")),
             _ if !can_steer(&steer.input) => Err(refused("invalid_input")),
             Whereabouts::Unknown => Err(refused("response_not_found")),
             Whereabouts::Ended => Err(refused("response_already_completed")),
@@ -129,8 +149,9 @@ impl Connection {
     }
 
     pub(super) fn interrupt(&mut self, id: &ResponseId) {
-        match self.whereabouts(id) {
-            _ if !self.powers.interrupt => self.say_interrupt_failed(id, "interrupt_not_supported"),
+        let whereabouts = self.whereabouts(id);
+        match whereabouts {
+            _ if !self.powers_of(&whereabouts).interrupt => self.say_interrupt_failed(id, "interrupt_not_supported"),
             Whereabouts::Running(lane) => {
                 self.say_interrupt_accepted(lane, id);
                 if let Some(active) = self.lanes.get(lane).and_then(|lane| lane.active.as_ref()) {
@@ -144,9 +165,21 @@ impl Connection {
         }
     }
 
+    /// Not of the service: over a socket it has no cancel.
+    pub(super) fn cancel(&mut self, id: &ResponseId) {
+        if let Whereabouts::Running(lane) = self.whereabouts(id) {
+            if let Some(active) = self.lanes.get(lane).and_then(|lane| lane.active.as_ref()) {
+                self.effects.push_back(ConnectionEffect::Cancel(active.run));
+            }
+            return;
+        }
+        self.refuse(None, &not_running(id));
+    }
+
     pub(super) fn inject(&mut self, id: &ResponseId, items: Vec<Item>) {
-        match self.whereabouts(id) {
-            Whereabouts::Running(lane) if self.powers.inject => {
+        let whereabouts = self.whereabouts(id);
+        match whereabouts {
+            Whereabouts::Running(lane) if self.powers_of(&whereabouts).inject => {
                 self.say_inject_created(lane, id);
                 if let Some(active) = self.lanes.get(lane).and_then(|lane| lane.active.as_ref()) {
                     self.effects.push_back(ConnectionEffect::Inject(active.run, items));
@@ -162,6 +195,12 @@ impl Connection {
             Whereabouts::Unknown => self.say_inject_failed(id, &items, "response_not_found", None),
         }
     }
+}
+
+fn not_running(id: &ResponseId) -> ApiError {
+    let name = shortened(id.as_str(), SHOWN);
+    let message = format!("response `{name}` does not run on this connection: there is nothing to cancel");
+    ApiError::report(404, Some("response_not_found"), Some("response_id"), message)
 }
 
 /// A steer is what a user says, or an answer to a function call.

@@ -138,7 +138,10 @@ impl Pair {
                         run.stop("interrupted");
                     }
                 }
-                ConnectionEffect::Inject(..) | ConnectionEffect::Unwatched(_) => {}
+                ConnectionEffect::Inject(..)
+                | ConnectionEffect::Unwatched(_)
+                | ConnectionEffect::Cancel(_)
+                | ConnectionEffect::Rejoin(..) => {}
                 ConnectionEffect::Ping => {
                     if !pipe.half_open
                         && let Some(connection) = &mut pipe.connection
