@@ -4,6 +4,7 @@ mod calls;
 mod chunk;
 mod ending;
 mod output;
+mod prose;
 mod speech;
 
 use std::fmt;
@@ -15,10 +16,11 @@ use responses::usage::Usage;
 
 use crate::request::{ChatRequest, Names};
 use calls::{Calls, Scene};
-use chunk::{Chunk, Piece};
+use chunk::{CallDelta, Chunk, Piece};
 use ending::Ending;
 pub use output::MAX_RESPONSE_ITEMS;
 use output::{Output, too_large};
+use prose::{Reader, Said};
 use speech::{Source, Speech};
 
 /// How many bytes of text and arguments one response may have. A server that sends more is at fault.
@@ -37,6 +39,8 @@ pub struct Decoder {
     output: Output,
     speech: Option<Speech>,
     calls: Calls,
+    /// Finds what a model wrote as text.
+    reader: Reader,
     /// Whether anything but thoughts has come.
     has_answered: bool,
     /// The reason the server gave for the end.
@@ -76,6 +80,7 @@ impl Decoder {
             output: Output::default(),
             speech: None,
             calls: Calls::default(),
+            reader: Reader::new(request.reading),
             has_answered: false,
             reason: None,
             usage: None,
@@ -120,7 +125,7 @@ impl Decoder {
     fn end_by_mark(&mut self) {
         match self.reason.take() {
             Some(reason) => self.end(&Ending::of(&reason)),
-            None if self.has_answered => self.end(&Ending::Completed),
+            None if self.has_answered || self.reader.holds_answer() => self.end(&Ending::Completed),
             None => {}
         }
     }
@@ -158,10 +163,16 @@ impl Decoder {
         if self.bytes > MAX_RESPONSE_BYTES {
             return Err(too_large(&format!("more than {MAX_RESPONSE_BYTES} bytes")));
         }
-        self.has_answered |= !matches!(piece, Piece::Thought(..));
         match piece {
+            Piece::Text(ref text) => self.reader.push(text, &self.names),
+            Piece::Thought(..) | Piece::Refusal(_) => self.reader.interrupt(false, &self.names),
+            Piece::Call(_) => self.reader.interrupt(true, &self.names),
+        }
+        self.say_what_was_read()?;
+        self.has_answered |= matches!(piece, Piece::Refusal(_) | Piece::Call(_));
+        match piece {
+            Piece::Text(_) => Ok(()),
             Piece::Thought(source, text) => self.speak(source, Channel::ReasoningText, &text),
-            Piece::Text(text) => self.speak(Source::Answer, Channel::OutputText, &text),
             Piece::Refusal(text) => self.speak(Source::Answer, Channel::Refusal, &text),
             Piece::Call(delta) => {
                 self.end_speech("completed");
@@ -169,6 +180,24 @@ impl Decoder {
                 self.calls.take(&delta, &mut scene)
             }
         }
+    }
+
+    fn say_what_was_read(&mut self) -> Result<(), ApiError> {
+        for said in self.reader.take() {
+            self.has_answered |= !matches!(said, Said::Thought(_));
+            match said {
+                Said::Prose(text) => self.speak(Source::Answer, Channel::OutputText, &text)?,
+                Said::Thought(text) => self.speak(Source::Thoughts, Channel::ReasoningText, &text)?,
+                Said::Call(call) => {
+                    self.end_speech("completed");
+                    let (name, arguments) = (Some(call.name.as_ref().into()), call.arguments.into());
+                    let delta = CallDelta { name, arguments, ..CallDelta::default() };
+                    let mut scene = Scene { names: &self.names, response: &self.head.id, output: &mut self.output };
+                    self.calls.take_whole(&delta, &mut scene)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn speak(&mut self, source: Source, channel: Channel, text: &str) -> Result<(), ApiError> {
@@ -198,6 +227,10 @@ impl Decoder {
         }
         self.begin();
         let is_cut = matches!(ending, Ending::Incomplete(_));
+        self.reader.end(is_cut, &self.names);
+        if let Err(error) = self.say_what_was_read() {
+            return self.fail(&error);
+        }
         self.end_speech(if is_cut { "incomplete" } else { "completed" });
         let mut scene = Scene { names: &self.names, response: &self.head.id, output: &mut self.output };
         match std::mem::take(&mut self.calls).end(is_cut, &mut scene) {

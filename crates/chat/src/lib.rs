@@ -5,6 +5,10 @@
 //! [`Decoder`] turns the chunks that come back into the events of a response, in the order and with the numbers that
 //! the Responses API gives them. What servers do differently from each other ends here.
 //!
+//! Models also write into their text what servers have fields for. Thoughts in tags become reasoning, and calls of tools
+//! that the request offers become calls, in each of the forms that models were trained to write them in; what only
+//! looks like a call stays text.
+//!
 //! ```
 //! let request = chat::request(r#"{"model":"qwen3","input":"hi"}"#)?;
 //! assert!(request.body.starts_with(r#"{"model":"qwen3","messages":[{"role":"user","content":"hi"}]"#));

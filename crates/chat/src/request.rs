@@ -5,6 +5,7 @@ mod fields;
 mod left_out;
 mod messages;
 mod order;
+mod reading;
 mod tools;
 
 use std::borrow::Cow;
@@ -16,8 +17,9 @@ pub use left_out::LeftOut;
 use left_out::LeftOuts;
 use messages::Messages;
 pub(crate) use messages::{CAME_AS, OTHER_THOUGHTS};
+pub(crate) use reading::Reading;
 use tools::Tools;
-pub(crate) use tools::{Callee, INPUT, Names};
+pub(crate) use tools::{Callee, INPUT, Names, wrapped};
 
 /// Between texts that become one: parts of a message, messages of one turn, what the operator says at the beginning.
 const BETWEEN: &str = "\n\n";
@@ -31,6 +33,7 @@ pub struct ChatRequest {
     pub left_out: Vec<LeftOut>,
     pub(crate) model: Option<Box<str>>,
     pub(crate) names: Names,
+    pub(crate) reading: Reading,
 }
 
 /// Why a request cannot be said in chat completions at all.
@@ -90,6 +93,7 @@ pub fn request(body: &str) -> Result<ChatRequest, NotChat> {
         messages.take(item)?;
     }
     let messages = messages.finish();
+    let reading = Reading::of(&request, !tools.is_empty(), choice.as_deref());
     if messages.is_empty() {
         return Err(NotChat::Empty);
     }
@@ -105,7 +109,7 @@ pub fn request(body: &str) -> Result<ChatRequest, NotChat> {
     object.end();
 
     let model = request.model().map(Cow::into_owned).map(Into::into);
-    Ok(ChatRequest { body, left_out: left_out.into_list(), model, names: tools.into_names() })
+    Ok(ChatRequest { body, left_out: left_out.into_list(), model, names: tools.into_names(), reading })
 }
 
 fn refuse(request: &Request) -> Result<(), NotChat> {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::anyhow;
+use gateway::Gateway;
 use tokio::runtime::{Builder, Runtime};
 use transport::credentials::Environment;
 use transport::dial::{DialLimits, SystemNetwork};
@@ -24,6 +25,25 @@ const MAX_PEM_BYTES: usize = 4 << 20;
 pub(crate) fn runtime() -> anyhow::Result<Runtime> {
     let runtime = Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| anyhow!("this machine gives no means to wait for a network: {error}"))
+}
+
+/// What serves many at once.
+pub(crate) fn busy_runtime() -> anyhow::Result<Runtime> {
+    let runtime = Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|error| anyhow!("this machine gives no means to serve: {error}"))
+}
+
+/// A gateway that listens. To be called within a runtime.
+pub(crate) fn gateway(
+    settings: gateway::Settings,
+    environment: &Environment,
+    folder: &Path,
+) -> anyhow::Result<Gateway> {
+    let to_dial = {
+        let environment = Arc::clone(environment);
+        move |provider: &Provider| dial(provider, &environment).map_err(Into::into)
+    };
+    Ok(Gateway::start(settings, environment, &to_dial, folder)?)
 }
 
 /// The way out to this provider.

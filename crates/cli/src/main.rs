@@ -2,8 +2,11 @@
 
 mod compose;
 mod exit;
+mod keys;
 mod probe;
+mod serve;
 mod settings;
+mod telemetry;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -11,26 +14,28 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use exit::Exit;
+use keys::Keys;
 use probe::Probe;
+use serve::Serve;
 use settings::Overrides;
 
 /// What a person reads who starts `capstan` to see what it does.
 const WHAT_EXISTS_NOW: &str = "\
 capstan has no terminal interface yet.
 
-This release has the protocol core and the transport: what reaches a model and loses no turn.
-The agent and the gateway come with later releases.
+This release has the gateway and the transport. The agent comes with a later release.
 
-Next: `capstan probe` shows whether and how a model provider is reached from here.
+Next: `capstan serve` gives the Responses API with WebSocket mode to the models it finds;
+`capstan probe` shows whether and how a model provider is reached from here.
 ";
 
 /// What `--help` says above the commands.
 const ABOUT: &str = "\
 Capstan is an agent and a gateway for the OpenAI Responses API, built on one protocol core.
 
-This release has the core, which keeps a conversation with a model exact across WebSocket and
-HTTP, lost connections and resends, and the transport that carries it. `capstan probe` tries it.
-The agent and the gateway, and their commands, come with later releases.";
+This release has the gateway, `capstan serve`: the Responses API with WebSocket mode in front of
+any backend, with responses that survive their socket; and the transport, which `capstan probe`
+tries. The agent and its commands come with later releases.";
 
 #[derive(Parser)]
 #[command(name = "capstan", version, about = ABOUT, help_expected = true, disable_help_subcommand = true)]
@@ -43,6 +48,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Serve(Serve),
+    Keys(Keys),
     Probe(Probe),
 }
 
@@ -50,6 +57,8 @@ fn main() -> ExitCode {
     let Arguments { overrides, command } = Arguments::parse();
     let done = match command {
         None => Ok((WHAT_EXISTS_NOW.to_owned(), Exit::Done)),
+        Some(Command::Serve(serve)) => serve.run(overrides),
+        Some(Command::Keys(keys)) => keys.run(overrides),
         Some(Command::Probe(probe)) => probe.run(overrides),
     };
     let said = match done {

@@ -44,16 +44,27 @@ pub(crate) struct Settings {
     provider: String,
     transport: Option<Mode>,
     providers: Providers,
+    pub(crate) gateway: gateway::Settings,
 }
 
 impl Settings {
     /// Reads what is built in, the user's file, the environment, and what was said for this run.
     pub(crate) fn find(overrides: &Overrides, environment: &Environment) -> anyhow::Result<Self> {
-        let path = home(environment)?.join("config.toml");
+        Self::find_in(None, overrides, environment)
+    }
+
+    /// The same, with this file in the place of the user's.
+    pub(crate) fn find_in(
+        file: Option<&Path>,
+        overrides: &Overrides,
+        environment: &Environment,
+    ) -> anyhow::Result<Self> {
+        let path =
+            file.map_or_else(|| Ok(home(environment)?.join("config.toml")), |file| anyhow::Ok(file.to_owned()))?;
         let mut layers = Layers::new().built_in(BUILT_IN)?;
         match read_text(&path) {
             Ok(text) => layers = layers.file(&path.display().to_string(), &text)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound && file.is_none() => {}
             Err(error) => return Err(anyhow!("the settings in {} cannot be read: {}", path.display(), why(&error))),
         }
         for (variable, key) in VARIABLES {
@@ -72,6 +83,7 @@ impl Settings {
             provider: table.read("model_provider")?.unwrap_or_else(|| DEFAULT_PROVIDER.to_owned()),
             transport: table.read_with("transport", "auto, ws or http", way)?,
             providers: Providers::read(&mut table, environment)?,
+            gateway: gateway::Settings::read(&mut table, environment)?,
         };
         check_what_turns_need(&mut table)?;
         table.finish()?;
@@ -110,7 +122,7 @@ pub(crate) fn ways() -> [&'static str; 3] {
 }
 
 /// Where Capstan keeps what it keeps.
-fn home(environment: &Environment) -> anyhow::Result<PathBuf> {
+pub(crate) fn home(environment: &Environment) -> anyhow::Result<PathBuf> {
     let set = |name| environment(name).filter(|path| !path.is_empty()).map(PathBuf::from);
     let home = set("CAPSTAN_HOME").or_else(|| Some(set("HOME")?.join(".capstan")));
     home.ok_or_else(|| anyhow!("neither CAPSTAN_HOME nor HOME is set: set CAPSTAN_HOME to a folder for the settings"))

@@ -100,6 +100,23 @@ impl Table {
         fields.iter().map(field).collect()
     }
 
+    /// The fields of the table of a key, by names which the user gave them: each a string, or a list of strings.
+    pub fn lists(&mut self, key: &'static str) -> Result<Vec<(String, Vec<String>)>, ConfigError> {
+        self.asked.insert(key);
+        let Some((_, fields)) = self.table_at(key)? else { return Ok(Vec::new()) };
+        let field = |(name, node): (&String, &Node)| {
+            let one = value_of(node).map(|text| vec![text]);
+            let list = one.or_else(|_: Mismatch| value_of(node));
+            let expected = match node.data {
+                // `gpt-5.6 = …` is a table, and nobody means one.
+                Data::Table(_) => "a string or a list of strings (a name with dots in it needs quotes)",
+                _ => "a string or a list of strings",
+            };
+            Ok((name.clone(), list.map_err(|_: Mismatch| Mismatch::new(node, expected))?))
+        };
+        fields.iter().map(field).collect()
+    }
+
     /// What set a key.
     pub fn origin(&self, key: &str) -> Option<&Origin> {
         self.branch.get(key).map(|node| &node.origin)

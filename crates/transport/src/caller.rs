@@ -94,13 +94,20 @@ impl Caller {
 
     /// Asks for the list of models: the cheapest question that needs a key.
     pub(crate) async fn models(&self) -> Result<Head, Word> {
+        let (head, body) = self.list_of_models().await?.into_parts();
+        read_error(body).await;
+        Ok(Head::of(&head.headers))
+    }
+
+    /// The list of models, as far as its head.
+    pub(crate) async fn list_of_models(&self) -> Result<Response<Incoming>, Word> {
         let uri = self.provider.base_url.models();
         let answer = self.exchange(|bearer| self.request(uri, bearer).map(|()| Full::default())).await?;
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
         let (head, body) = answer.into_parts();
         let body = read_error(body).await;
-        if head.status.is_success() {
-            return Ok(Head::of(&head.headers));
-        }
         Err(Word::Refused(refusal(head.status.as_u16(), &head.headers, &body, SystemTime::now())))
     }
 

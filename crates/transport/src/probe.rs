@@ -111,7 +111,7 @@ impl ModelClient {
         Probe::of(choice, socket, http)
     }
 
-    fn refused(&self, mut error: ApiError) -> Problem {
+    pub(crate) fn refused(&self, mut error: ApiError) -> Problem {
         if let Some(clean) = self.caller().without_secrets(&error.message) {
             error.message = clean.into();
         }

@@ -1,6 +1,7 @@
 //! Calls that are being made: several at once, their parts in any order.
 
 mod call;
+mod unwrap;
 
 use responses::error::ApiError;
 
@@ -37,6 +38,17 @@ impl Calls {
             call.begin(at, is_taken, scene)?;
         }
         call.tell(scene.output);
+        Ok(())
+    }
+
+    /// Takes a call that is whole: it is told of, and ended, at once.
+    pub(super) fn take_whole(&mut self, delta: &CallDelta<'_>, scene: &mut Scene<'_>) -> Result<(), ApiError> {
+        let mut call = Call::new(delta);
+        call.add(delta);
+        call.begin(self.0.len(), false, scene)?;
+        call.tell(scene.output);
+        call.end(false, scene.output);
+        self.0.push(call);
         Ok(())
     }
 

@@ -87,7 +87,17 @@ impl<'a> Chunk<'a> {
     fn take_thoughts(&mut self, delta: &Object<'a>) {
         let usual = text(delta, "reasoning_content").map(|text| Piece::Thought(Source::Thoughts, text));
         let other = || text(delta, "reasoning").map(|text| Piece::Thought(Source::OtherThoughts, text));
-        self.pieces.extend(usual.or_else(other));
+        let Some(thought) = usual.or_else(other) else { return self.take_details(delta) };
+        self.pieces.push(thought);
+    }
+
+    /// Thoughts in parts, of several kinds, usually beside the same as one text.
+    fn take_details(&mut self, delta: &Object<'a>) {
+        for detail in array(delta, "reasoning_details") {
+            let Ok(detail) = Object::parse(detail) else { continue };
+            let thought = text(&detail, "text").or_else(|| text(&detail, "summary"));
+            self.pieces.extend(thought.map(|text| Piece::Thought(Source::OtherThoughts, text)));
+        }
     }
 
     /// Content is text; Mistral's reasoning models send a list of parts.
@@ -105,7 +115,7 @@ impl<'a> Chunk<'a> {
 
     fn take_calls(&mut self, delta: &Object<'a>) -> Result<(), WireError> {
         let calls = array(delta, "tool_calls");
-        let are_several = calls.len() > 1;
+        let (is_none, are_several) = (calls.is_empty(), calls.len() > 1);
         for (position, call) in calls.into_iter().enumerate() {
             let call = Object::parse(call)?;
             let mut read = CallDelta::default();
@@ -118,8 +128,8 @@ impl<'a> Chunk<'a> {
             read.id = text(&call, "id");
             self.add_call(read);
         }
-        // The old form, of one call.
-        if let Some(function) = inner(delta, "function_call") {
+        // The old form, of one call. Some servers write a call in both forms.
+        if let (true, Some(function)) = (is_none, inner(delta, "function_call")) {
             self.add_call(function_of(&Object::parse(function)?));
         }
         Ok(())

@@ -39,12 +39,23 @@ impl Mixed {
         Ok(mixed)
     }
 
-    fn say(&mut self, text: &str) {
+    /// Adds what comes after it.
+    pub(super) fn append(&mut self, mut more: Self) {
+        self.parts.append(&mut more.parts);
+        self.attached.append(&mut more.attached);
+        self.texts.append(&mut more.texts);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    pub(super) fn say(&mut self, text: &str) {
         self.parts.push(text_part(text));
         self.texts.push(text.to_owned());
     }
 
-    fn attach(&mut self, part: String) {
+    pub(super) fn attach(&mut self, part: String) {
         self.parts.push(part.clone());
         self.attached.push(part);
     }
@@ -65,7 +76,7 @@ impl Mixed {
 }
 
 /// A part that is text.
-pub(super) fn text_part(text: &str) -> String {
+fn text_part(text: &str) -> String {
     let mut out = String::new();
     let mut object = ObjectWriter::begin(&mut out);
     object.field("type", "text").field("text", text);

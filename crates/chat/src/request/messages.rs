@@ -10,7 +10,7 @@ use responses::item::{
 };
 use responses::json::{Object, ObjectWriter, Raw};
 
-use super::content::{Mixed, kind_of, only_text, text_part};
+use super::content::{Mixed, kind_of, only_text};
 use super::left_out::LeftOuts;
 use super::tools::{flat_name, readable, wrapped};
 use super::{BETWEEN, NotChat};
@@ -39,7 +39,9 @@ pub(super) struct Messages<'l> {
     opening: Option<Vec<String>>,
     turn: Turn,
     /// Images and files of tool outputs: they follow the last of the outputs, because tool messages hold only text.
-    attached: Vec<String>,
+    attached: Mixed,
+    /// What the user says in one go. It is one message: templates exist that refuse a second.
+    user: Mixed,
     left_out: &'l mut LeftOuts,
 }
 
@@ -58,7 +60,14 @@ struct Thoughts {
 
 impl<'l> Messages<'l> {
     pub(super) fn new(left_out: &'l mut LeftOuts) -> Self {
-        Self { done: Vec::new(), opening: Some(Vec::new()), turn: Turn::default(), attached: Vec::new(), left_out }
+        Self {
+            done: Vec::new(),
+            opening: Some(Vec::new()),
+            turn: Turn::default(),
+            attached: Mixed::default(),
+            user: Mixed::default(),
+            left_out,
+        }
     }
 
     /// What the operator says. All of it at the beginning is one message: templates exist that refuse a second.
@@ -111,8 +120,10 @@ impl<'l> Messages<'l> {
             }
             Role::User => {
                 let content = Mixed::read(&message.content, self.left_out)?;
-                self.settle();
-                self.done.push(said("user", |message| content.put(message)));
+                self.end_opening();
+                self.end_turn();
+                self.end_outputs();
+                self.user.append(content);
             }
             Role::Other(role) => return Err(NotChat::Role(role.clone())),
         }
@@ -136,8 +147,9 @@ impl<'l> Messages<'l> {
 
     fn output(&mut self, output: &CallOutput<'_>) -> Result<(), NotChat> {
         let Some(call) = &output.call_id else { return Err(NotChat::Nameless(output.kind.as_ref().into())) };
-        let mut content = Mixed::read(&output.output, self.left_out)?;
+        let content = Mixed::read(&output.output, self.left_out)?;
         self.end_opening();
+        self.end_user();
         self.end_turn();
         let mut text = content.text();
         if text.is_empty() && !content.attached.is_empty() {
@@ -147,8 +159,8 @@ impl<'l> Messages<'l> {
             message.field("tool_call_id", call).field("content", &text);
         }));
         if !content.attached.is_empty() {
-            self.attached.push(text_part(&format!("From the tool call {call}:")));
-            self.attached.append(&mut content.attached);
+            self.attached.say(&format!("From the tool call {call}:"));
+            content.attached.into_iter().for_each(|part| self.attached.attach(part));
         }
         Ok(())
     }
@@ -162,6 +174,7 @@ impl<'l> Messages<'l> {
     fn continue_turn(&mut self) -> &mut Turn {
         self.end_opening();
         self.end_outputs();
+        self.end_user();
         &mut self.turn
     }
 
@@ -169,6 +182,7 @@ impl<'l> Messages<'l> {
         self.end_opening();
         self.end_turn();
         self.end_outputs();
+        self.end_user();
     }
 
     fn end_opening(&mut self) {
@@ -184,11 +198,13 @@ impl<'l> Messages<'l> {
     }
 
     fn end_outputs(&mut self) {
-        if !self.attached.is_empty() {
-            let parts = std::mem::take(&mut self.attached).join(",");
-            self.done.push(said("user", |message| {
-                message.raw("content", &format!("[{parts}]"));
-            }));
+        self.user.append(std::mem::take(&mut self.attached));
+    }
+
+    fn end_user(&mut self) {
+        let user = std::mem::take(&mut self.user);
+        if !user.is_empty() {
+            self.done.push(said("user", |message| user.put(message)));
         }
     }
 }
@@ -199,10 +215,8 @@ impl Turn {
             return None;
         }
         Some(said("assistant", |message| {
-            match self.texts.as_slice() {
-                [] => message.raw("content", "null"),
-                texts => message.field("content", &texts.join(BETWEEN)),
-            };
+            // Empty where nothing was said: many servers refuse `null`, none the empty text.
+            message.field("content", &self.texts.join(BETWEEN));
             if self.calls.is_empty() {
                 return;
             }

@@ -22,8 +22,16 @@ const CUSTOM_PARAMETERS: &str = concat!(
     r#""required":["input"],"additionalProperties":false}"#
 );
 
-/// Tools that are functions under another name, or no functions, by the name the model calls them.
-pub(crate) type Names = BTreeMap<Box<str>, Callee>;
+/// The tools that are offered, by the names the model calls them.
+pub(crate) type Names = BTreeMap<Box<str>, Declared>;
+
+/// A tool that is offered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Declared {
+    pub(crate) callee: Callee,
+    /// The schema of its arguments.
+    pub(crate) parameters: Box<str>,
+}
 
 /// What a call is meant for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,14 +54,34 @@ pub(super) struct Tools {
 struct Offer {
     name: String,
     text: String,
-    callee: Callee,
+    tool: Declared,
 }
 
 impl Offer {
-    fn new(namespace: Option<&str>, name: &str, is_custom: bool, fields: &str) -> Self {
-        let callee = Callee { namespace: namespace.map(Into::into), name: name.into(), is_custom };
-        let name = flat_name(namespace, name);
-        Self { text: rendered(&name, fields), name, callee }
+    fn function(namespace: Option<&str>, function: &FunctionTool<'_>) -> Self {
+        let callee = Callee::new(namespace, &function.name, false);
+        let parameters = function.parameters.map_or(NO_PARAMETERS, |raw| raw.0);
+        // To chat completions an absent value means no, and every server knows that.
+        let fields = fields(function.description.as_deref(), parameters, function.strict == Some(true));
+        Self::new(callee, parameters, &fields)
+    }
+
+    fn custom(namespace: Option<&str>, custom: &CustomTool<'_>) -> Self {
+        let description = custom_description(custom);
+        let description = Some(description.as_str()).filter(|text| !text.is_empty());
+        let fields = fields(description, CUSTOM_PARAMETERS, false);
+        Self::new(Callee::new(namespace, &custom.name, true), CUSTOM_PARAMETERS, &fields)
+    }
+
+    fn new(callee: Callee, parameters: &str, fields: &str) -> Self {
+        let name = flat_name(callee.namespace.as_deref(), &callee.name);
+        Self { text: rendered(&name, fields), name, tool: Declared { callee, parameters: parameters.into() } }
+    }
+}
+
+impl Callee {
+    fn new(namespace: Option<&str>, name: &str, is_custom: bool) -> Self {
+        Self { namespace: namespace.map(Into::into), name: name.into(), is_custom }
     }
 }
 
@@ -84,8 +112,8 @@ impl Tools {
 
     fn add(&mut self, namespace: Option<&str>, tool: &Tool<'_>, left_out: &mut LeftOuts) -> Result<(), NotChat> {
         match tool {
-            Tool::Function(tool, _) => self.offer(Offer::new(namespace, &tool.name, false, &function_fields(tool))),
-            Tool::Custom(tool, _) => self.offer(Offer::new(namespace, &tool.name, true, &custom_fields(tool))),
+            Tool::Function(tool, _) => self.offer(Offer::function(namespace, tool)),
+            Tool::Custom(tool, _) => self.offer(Offer::custom(namespace, tool)),
             Tool::Namespace(group, _) => {
                 let name = flat_name(namespace, &group.name);
                 group.tools.iter().try_for_each(|tool| self.add(Some(&name), tool, left_out))
@@ -101,7 +129,7 @@ impl Tools {
     fn offer(&mut self, offer: Offer) -> Result<(), NotChat> {
         match self.offers.iter_mut().find(|known| known.name == offer.name) {
             None => self.offers.push(offer),
-            Some(known) if known.callee == offer.callee => *known = offer,
+            Some(known) if known.tool.callee == offer.tool.callee => *known = offer,
             Some(_) => return Err(NotChat::SameName(offer.name.into())),
         }
         Ok(())
@@ -111,10 +139,8 @@ impl Tools {
         self.offers.is_empty()
     }
 
-    /// The tools which a call does not find by its name alone.
     pub(super) fn into_names(self) -> Names {
-        let other = self.offers.into_iter().filter(|offer| offer.callee.is_custom || offer.callee.namespace.is_some());
-        other.map(|offer| (offer.name.into(), offer.callee)).collect()
+        self.offers.into_iter().map(|offer| (offer.name.into(), offer.tool)).collect()
     }
 
     /// What the model may or must call. A choice among some tools is made here, by offering only those: few servers
@@ -190,14 +216,8 @@ fn fields(description: Option<&str>, parameters: &str, strict: bool) -> String {
     out.split_off(1)
 }
 
-fn function_fields(function: &FunctionTool<'_>) -> String {
-    let parameters = function.parameters.map_or(NO_PARAMETERS, |raw| raw.0);
-    // To chat completions an absent value means no, and every server knows that.
-    fields(function.description.as_deref(), parameters, function.strict == Some(true))
-}
-
 /// A grammar cannot be enforced, so the model is told of it.
-fn custom_fields(custom: &CustomTool<'_>) -> String {
+fn custom_description(custom: &CustomTool<'_>) -> String {
     let mut description = custom.description.as_deref().unwrap_or_default().to_owned();
     if let Some((syntax, definition)) = custom.format.and_then(|format| grammar(format.0)) {
         if !description.is_empty() {
@@ -206,7 +226,7 @@ fn custom_fields(custom: &CustomTool<'_>) -> String {
         description.push_str("The input must follow this ");
         description.extend([&*syntax, " grammar:\n", &*definition]);
     }
-    fields(Some(&description).filter(|text| !text.is_empty()).map(String::as_str), CUSTOM_PARAMETERS, false)
+    description
 }
 
 fn grammar(format: &str) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
@@ -215,7 +235,7 @@ fn grammar(format: &str) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
 }
 
 /// The arguments of the function that stands for a tool which takes free text.
-pub(super) fn wrapped(input: &str) -> String {
+pub(crate) fn wrapped(input: &str) -> String {
     let mut out = String::new();
     let mut object = ObjectWriter::begin(&mut out);
     object.field(INPUT, input);

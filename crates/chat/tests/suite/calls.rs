@@ -1,8 +1,11 @@
 //! Calls, as servers write them.
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::{chunk, events, finish, fold, kinds, output, plain_request, response, text, translate};
+use crate::support::{
+    check_order, chunk, events, finish, fold, kinds, output, plain_request, response, text, translate,
+};
 
 fn delta(call: &Value) -> String {
     chunk(&json!({"tool_calls": [call]}))
@@ -164,6 +167,16 @@ fn the_old_form_of_one_call_is_read() {
     assert_eq!(calls(&stream), [call("call_0_resp_1", "f", "{}")]);
 }
 
+#[test]
+fn a_call_in_the_old_form_and_in_the_new_is_one_call() {
+    let function = |arguments: &str| json!({"name": "f", "arguments": arguments});
+    let both = |arguments: &str| {
+        let call = json!({"index": 0, "id": "c", "function": function(arguments)});
+        chunk(&json!({"function_call": function(arguments), "tool_calls": [call]}))
+    };
+    assert_eq!(calls(&[both("{"), both("}"), finish("tool_calls")]), [call("c", "f", "{}")]);
+}
+
 fn custom_output(arguments: &[&str]) -> (Vec<Value>, Value) {
     let tool = json!({"type": "custom", "name": "patch"});
     let request = translate(&json!({"model": "m", "input": "hi", "tools": [tool]}));
@@ -177,16 +190,18 @@ fn custom_output(arguments: &[&str]) -> (Vec<Value>, Value) {
 
 #[test]
 fn a_call_of_a_custom_tool_comes_back_as_one_with_its_text_unwrapped() {
-    let (events, item) = custom_output(&["{\"inp", "ut\":\"a\\nb\"}"]);
+    let (events, item) = custom_output(&["{\"inp", "ut\":\"a\\", "nb", "\"}"]);
     let expected = [
         "response.output_item.added",
+        "response.custom_tool_call_input.delta",
         "response.custom_tool_call_input.delta",
         "response.custom_tool_call_input.done",
         "response.output_item.done",
         "response.completed",
     ];
     assert_eq!(kinds(&events)[2..], expected);
-    assert_eq!((&events[3]["delta"], &events[4]["input"]), (&json!("a\nb"), &json!("a\nb")));
+    assert_eq!((&events[3]["delta"], &events[4]["delta"]), (&json!("a"), &json!("\nb")));
+    assert_eq!(events[5]["input"], "a\nb");
     assert_eq!(
         (&item["type"], &item["input"], &item["call_id"]),
         (&json!("custom_tool_call"), &json!("a\nb"), &json!("c"))
@@ -195,8 +210,34 @@ fn a_call_of_a_custom_tool_comes_back_as_one_with_its_text_unwrapped() {
 
 #[test]
 fn a_model_that_did_not_wrap_its_text_is_taken_at_its_word() {
-    for arguments in ["*** Begin Patch", "{\"patch\":\"x\"}", "{\"input\":1}", "{\"input\":\"cut"] {
+    for arguments in ["*** Begin Patch", "{\"patch\":\"x\"}", "{\"input\":1}", "{\"inp"] {
         assert_eq!(custom_output(&[arguments]).1["input"], arguments);
+    }
+}
+
+#[test]
+fn text_of_which_the_end_is_missing_is_marked() {
+    let (events, item) = custom_output(&["{\"input\":\"a\\u00"]);
+    assert_eq!((&item["input"], &item["status"]), (&json!("a"), &json!("incomplete")));
+    check_order(&events);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn free_text_is_told_as_it_comes_wherever_it_is_cut(text in any::<String>(), is_ascii: bool, size in 1_usize..9) {
+        let mut wrapped = json!({"input": text}).to_string();
+        if is_ascii {
+            let escape = |unit| char::from_u32(u32::from(unit)).filter(char::is_ascii).map_or_else(|| format!("\\u{unit:04X}"), String::from);
+            wrapped = wrapped.encode_utf16().map(escape).collect::<Vec<_>>().concat();
+        }
+        let signs: Vec<_> = wrapped.chars().collect();
+        let pieces: Vec<String> = signs.chunks(size).map(|piece| piece.iter().collect()).collect();
+        let (events, item) = custom_output(&pieces.iter().map(String::as_str).collect::<Vec<_>>());
+        check_order(&events);
+        prop_assert_eq!(&item["input"], &text);
+        prop_assert_eq!(&item["status"], "completed");
     }
 }
 

@@ -47,12 +47,36 @@ fn translated(request: &str) -> String {
     }
 }
 
-fn events(request: &ChatRequest, stream: &str) -> Vec<String> {
+/// The events of a stream, or of a completion that was not streamed.
+fn events(request: &ChatRequest, recording: &str, is_stream: bool) -> Vec<String> {
     let (mut decoder, mut events) = (Decoder::new(request, ID, 1_700_000_000), Vec::new());
-    let each = |event: SseEvent<'_>| decoder.push(event.data, |event| events.push(event));
-    SseDecoder::default().push(stream.as_bytes(), each).unwrap();
+    if is_stream {
+        let each = |event: SseEvent<'_>| decoder.push(event.data, |event| events.push(event));
+        SseDecoder::default().push(recording.as_bytes(), each).unwrap();
+    } else {
+        decoder.push(recording, |event| events.push(event));
+    }
     decoder.finish(|event| events.push(event));
     events
+}
+
+/// The request that a recording answers: its own, or that of all whose names begin so.
+fn asked(name: &str) -> ChatRequest {
+    let requests = names(".request.json");
+    let name = name.strip_suffix(".whole").unwrap_or(name);
+    let shared = name.split('_').next().unwrap_or_default();
+    let file = [name, shared].into_iter().find(|name| requests.contains(*name));
+    file.map_or_else(plain_request, |name| chat::request(&read(&format!("{name}.request.json"))).unwrap())
+}
+
+fn check_recording(name: &str, recording: &str, is_stream: bool) {
+    let events = events(&asked(name), recording, is_stream);
+    compare(&format!("{name}.events.txt"), &(events.join("\n") + "\n"));
+    let mut fold = Fold::default();
+    for event in &events {
+        fold.push(&ServerEvent::parse(event).unwrap()).unwrap();
+    }
+    assert_eq!(fold.finish().is_err(), name.contains("cut"), "{name}");
 }
 
 #[test]
@@ -66,21 +90,13 @@ fn every_request_is_translated_as_its_file_says() {
 
 #[test]
 fn every_recording_becomes_the_events_its_file_says() {
-    let (names, requests) = (names(".stream.txt"), names(".request.json"));
-    assert!(names.len() >= 6, "the files are gone");
-    for name in names {
-        let request = if requests.contains(&name) {
-            chat::request(&read(&format!("{name}.request.json"))).unwrap()
-        } else {
-            plain_request()
-        };
-        let events = events(&request, &read(&format!("{name}.stream.txt")));
-        compare(&format!("{name}.events.txt"), &(events.join("\n") + "\n"));
-        let mut fold = Fold::default();
-        for event in &events {
-            fold.push(&ServerEvent::parse(event).unwrap()).unwrap();
-        }
-        assert_eq!(fold.finish().is_err(), name.contains("cut"), "{name}");
+    let (streams, wholes) = (names(".stream.txt"), names(".whole.json"));
+    assert!(streams.len() >= 30 && wholes.len() >= 2, "the files are gone");
+    for name in streams {
+        check_recording(&name, &read(&format!("{name}.stream.txt")), true);
+    }
+    for name in wholes {
+        check_recording(&format!("{name}.whole"), &read(&format!("{name}.whole.json")), false);
     }
 }
 
@@ -88,5 +104,7 @@ fn every_recording_becomes_the_events_its_file_says() {
 fn no_translation_is_left_without_its_original() {
     let requests = names(".request.json");
     assert!(names(".chat.txt").is_subset(&requests));
-    assert!(names(".events.txt").is_subset(&names(".stream.txt")));
+    let wholes = names(".whole.json").into_iter().map(|name| name + ".whole");
+    let recordings = names(".stream.txt").into_iter().chain(wholes).collect();
+    assert!(names(".events.txt").is_subset(&recordings));
 }

@@ -19,3 +19,5 @@ mod properties;
 mod requests;
 #[cfg(test)]
 mod speech;
+#[cfg(test)]
+mod written;

@@ -39,6 +39,20 @@ fn a_string_is_what_the_user_says() {
 }
 
 #[test]
+fn what_the_user_says_in_one_go_is_one_message() {
+    let image = json!([{"type": "input_image", "image_url": "data:image/png;base64,AA"}]);
+    let sent = messages(&json!([
+        {"role": "user", "content": "a"}, {"role": "user", "content": "b"}, {"role": "assistant", "content": "c"},
+        {"role": "user", "content": "d"}, {"role": "user", "content": image}, {"role": "system", "content": "e"},
+        {"role": "user", "content": "f"},
+    ]));
+    assert_eq!(roles(&sent), ["user", "assistant", "user", "system", "user"]);
+    assert_eq!(sent[0]["content"], "a\n\nb");
+    assert_eq!(sent[2]["content"][0], json!({"type": "text", "text": "d"}));
+    assert_eq!(sent[2]["content"][1]["type"], "image_url");
+}
+
+#[test]
 fn calls_made_at_once_are_one_message_with_the_words_before_them_and_between_them() {
     let sent = messages(&json!([
         {"role": "user", "content": "go"},
@@ -57,7 +71,7 @@ fn calls_of_two_turns_are_two_messages() {
         {"role": "user", "content": "go"}, call("1"), answer("1", &json!("x")), call("2"), answer("2", &json!("y")),
     ]));
     assert_eq!(roles(&sent), ["user", "assistant", "tool", "assistant", "tool"]);
-    assert_eq!(sent[1]["content"], Value::Null);
+    assert_eq!(sent[1]["content"], "");
 }
 
 #[test]
@@ -175,7 +189,7 @@ fn thoughts_go_back_with_the_calls_they_led_to_under_the_name_they_came_under() 
 fn the_name_under_which_thoughts_go_back_is_one_of_two_whatever_an_item_says() {
     let item = thought(&json!({"chat_field": "content"}));
     let sent = messages(&json!([{"role": "user", "content": "go"}, item, call("1"), answer("1", &json!("x"))]));
-    assert_eq!((&sent[1]["reasoning_content"], &sent[1]["content"]), (&json!("hm"), &Value::Null));
+    assert_eq!((&sent[1]["reasoning_content"], &sent[1]["content"]), (&json!("hm"), &json!("")));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Text, thoughts and refusals.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{ID, chunk, events, finish, fold, kinds, output, plain_request, response, text};
 
@@ -57,6 +57,27 @@ fn thoughts_under_the_other_name_are_remembered_as_such_and_both_names_are_one_t
     assert_eq!(items[0]["chat_field"], "reasoning");
     let items = output(&response(&[chunk(&json!({"reasoning": "hm", "reasoning_content": "hm"})), finish("stop")]));
     assert_eq!((items.len(), &items[0]["content"][0]["text"]), (1, &json!("hm")));
+}
+
+#[test]
+fn thoughts_in_details_are_thoughts_where_they_come_alone() {
+    let details = json!([
+        {"type": "reasoning.summary", "summary": "h"}, {"type": "reasoning.text", "text": "m"},
+        {"type": "reasoning.encrypted", "data": "x"},
+    ]);
+    for reasoning in [Value::Null, json!("hm")] {
+        let delta = json!({"reasoning": reasoning, "reasoning_details": details});
+        let items = output(&response(&[chunk(&delta), text("so"), finish("stop")]));
+        assert_eq!((items.len(), &items[0]["content"][0]["text"]), (2, &json!("hm")));
+    }
+}
+
+#[test]
+fn white_space_that_no_word_follows_is_no_message() {
+    let items = output(&response(&[chunk(&json!({"reasoning": "hm"})), text("\n\n"), finish("stop")]));
+    assert_eq!(items.len(), 1);
+    let items = output(&response(&[text("\n"), text(" so"), text("\n"), finish("stop")]));
+    assert_eq!(items[0]["content"][0]["text"], "\n so\n");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The real `capstan`, as a person meets it.
 
+mod keys;
 mod probe;
 mod routes;
 mod settings;

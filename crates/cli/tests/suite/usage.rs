@@ -6,13 +6,15 @@ use std::process::{Command, Output, Stdio};
 const HELP: &str = "\
 Capstan is an agent and a gateway for the OpenAI Responses API, built on one protocol core.
 
-This release has the core, which keeps a conversation with a model exact across WebSocket and
-HTTP, lost connections and resends, and the transport that carries it. `capstan probe` tries it.
-The agent and the gateway, and their commands, come with later releases.
+This release has the gateway, `capstan serve`: the Responses API with WebSocket mode in front of
+any backend, with responses that survive their socket; and the transport, which `capstan probe`
+tries. The agent and its commands come with later releases.
 
 Usage: capstan [OPTIONS] [COMMAND]
 
 Commands:
+  serve  Serve the Responses API with WebSocket mode in front of any backend
+  keys   Make, list, replace and revoke API keys of the gateway
   probe  Take the way to a model provider once, and show where it leads
 
 Options:
@@ -41,13 +43,36 @@ key that a run would use. No model is asked anything.
 Exits with 0 if turns can be had, 2 if the settings are wrong, 4 if the provider cannot be used.
 ";
 
+const SERVE_HELP: &str = "\
+Serve the Responses API with WebSocket mode in front of any backend
+
+Usage: capstan serve [OPTIONS]
+
+Options:
+      --listen <ADDRESS:PORT>  Where to listen; port 0 takes a free one
+      --config <FILE>          Read the settings from this file, in the place of ~/.capstan/config.toml
+      --data <FOLDER>          Keep responses and keys in this folder, in the place of ~/.capstan/gateway
+  -c <KEY=VALUE>               Set a setting of config.toml for this run, as often as needed: -c model_provider=azure
+  -h, --help                   Print help
+
+Without settings it listens on 127.0.0.1:8787, asks for no key, and serves the models of the local
+servers it finds (Ollama, LM Studio, vLLM, llama.cpp) and `scripted`, which answers by rule and
+needs no model. Point a client at http://127.0.0.1:8787/v1.
+
+Settings: the tables [gateway] and [model_providers] of ~/.capstan/config.toml, or of --config.
+On an address that others can reach it asks for API keys: make one with `capstan keys create NAME`.
+
+SIGTERM and Ctrl-C let what runs end, for a minute; a second one ends at once.
+The log goes to standard error; CAPSTAN_LOG=gateway=debug says more.
+";
+
 const NO_ARGUMENTS: &str = "\
 capstan has no terminal interface yet.
 
-This release has the protocol core and the transport: what reaches a model and loses no turn.
-The agent and the gateway come with later releases.
+This release has the gateway and the transport. The agent comes with a later release.
 
-Next: `capstan probe` shows whether and how a model provider is reached from here.
+Next: `capstan serve` gives the Responses API with WebSocket mode to the models it finds;
+`capstan probe` shows whether and how a model provider is reached from here.
 ";
 
 fn capstan(arguments: &[&str]) -> Command {
@@ -83,6 +108,7 @@ fn help_says_what_capstan_is_and_what_this_release_has() -> io::Result<()> {
 fn help_on_a_command_says_what_it_does_and_how_it_ends() -> io::Result<()> {
     for flag in ["--help", "-h"] {
         assert_eq!(seen(&capstan(&["probe", flag]).output()?), (Some(0), PROBE_HELP.to_owned(), String::new()));
+        assert_eq!(seen(&capstan(&["serve", flag]).output()?), (Some(0), SERVE_HELP.to_owned(), String::new()));
     }
     Ok(())
 }

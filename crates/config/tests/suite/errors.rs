@@ -103,6 +103,8 @@ fn a_table_is_not_a_scalar_nor_a_scalar_a_table() {
     assert_eq!(such(settings.map("a")), "1:5: expected a table, found a whole number");
     assert_eq!(such(settings.tables("b")), "3:5: expected a table, found a whole number");
     assert_eq!(such(settings.map("b")), "4:5: expected a string, a number, or true or false, found a list");
+    assert_eq!(such(settings.lists("a")), "1:5: expected a table, found a whole number");
+    assert_eq!(such(settings.lists("b")), "3:5: expected a string or a list of strings, found a whole number");
     assert_eq!(such(settings.read::<String>("b")), "2:1: expected a string, found a table");
 }
 

@@ -199,3 +199,13 @@ fn a_byte_order_mark_and_carriage_returns_change_nothing() {
     assert_eq!(settings.origin("a").unwrap().position(), Some((1, 1)));
     assert_eq!(settings.table("t").unwrap().origin("b").unwrap().position(), Some((3, 1)));
 }
+
+#[test]
+fn a_list_of_one_may_be_written_without_brackets() {
+    let mut settings = file("[models]\na = 'x'\n'b.*' = ['y', 'z']\nc = []");
+    let many = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    let expected = [("a", &["x"][..]), ("b.*", &["y", "z"]), ("c", &[])];
+    assert_eq!(settings.lists("models").unwrap(), expected.map(|(name, texts)| (name.to_owned(), many(texts))));
+    assert!(settings.lists("others").unwrap().is_empty());
+    settings.finish().unwrap();
+}

@@ -7,6 +7,7 @@ use responses::event::Channel;
 use responses::json::{Json, Object, ObjectWriter};
 
 use super::Scene;
+use super::unwrap::Unwrap;
 use crate::decode::chunk::CallDelta;
 use crate::decode::output::{Output, Place};
 use crate::request::{Callee, INPUT};
@@ -18,10 +19,14 @@ pub(super) struct Call {
     pub(super) given_id: Option<Box<str>>,
     name: Box<str>,
     arguments: String,
-    /// How much of the arguments was told.
+    /// The free text in them, for a tool that takes such.
+    input: Unwrap,
+    /// How much of the arguments, or of that text, was told.
     told: usize,
     /// Where it is, once it has a name.
     begun: Option<Begun>,
+    /// Whether its end was told.
+    is_over: bool,
 }
 
 struct Begun {
@@ -37,14 +42,19 @@ impl Call {
             given_id: delta.id.as_deref().map(Into::into),
             name: Box::default(),
             arguments: String::new(),
+            input: Unwrap::default(),
             told: 0,
             begun: None,
+            is_over: false,
         }
     }
 
     /// Whether a delta with the same number is more of this call. Some servers give every call the number 0, others
     /// repeat the name, or a new id, in every chunk.
     pub(super) fn goes_on_with(&self, delta: &CallDelta<'_>) -> bool {
+        if self.is_over {
+            return false;
+        }
         let Some(name) = delta.name.as_deref() else { return true };
         if let (Some(mine), Some(theirs)) = (self.given_id.as_deref(), delta.id.as_deref()) {
             return mine == theirs;
@@ -77,7 +87,7 @@ impl Call {
 
     /// Takes a place in the output. A call without an id of its own gets one that will always be the same.
     pub(super) fn begin(&mut self, at: usize, is_taken: bool, scene: &mut Scene<'_>) -> Result<(), ApiError> {
-        let callee = scene.names.get(&*self.name).cloned();
+        let callee = scene.names.get(&*self.name).map(|tool| tool.callee.clone());
         let callee = callee.unwrap_or_else(|| Callee { namespace: None, name: self.name.clone(), is_custom: false });
         let id = match &self.given_id {
             Some(id) if !is_taken => id.clone(),
@@ -91,31 +101,38 @@ impl Call {
         Ok(())
     }
 
-    /// Tells of the arguments that were not told of. The input of a custom tool is known only when it is whole.
+    /// Tells of what was not told of. Text that is not wrapped as it should be is told when it is whole.
     pub(super) fn tell(&mut self, output: &mut Output) {
-        let Some(begun) = self.begun.as_ref().filter(|begun| !begun.callee.is_custom) else { return };
-        let more = self.arguments.get(self.told..).unwrap_or_default();
+        let Some(begun) = &self.begun else { return };
+        let (channel, text) = if begun.callee.is_custom {
+            self.input.read(&self.arguments);
+            (Channel::CustomInput, self.input.text().unwrap_or_default())
+        } else {
+            (Channel::Arguments, self.arguments.as_str())
+        };
+        let more = text.get(self.told..).unwrap_or_default();
         if !more.is_empty() {
-            begun.delta(Channel::Arguments, more, output);
-            self.told = self.arguments.len();
+            begun.delta(channel, more, output);
+            self.told = text.len();
         }
     }
 
     pub(super) fn end(&mut self, is_incomplete: bool, output: &mut Output) {
-        let Some(begun) = &self.begun else { return };
-        let (channel, whole) = if begun.callee.is_custom {
-            let input = unwrapped(&self.arguments);
-            if !input.is_empty() {
-                begun.delta(Channel::CustomInput, &input, output);
-            }
-            (Channel::CustomInput, input)
-        } else {
-            (Channel::Arguments, Cow::Borrowed(self.arguments.as_str()))
+        let Some(begun) = self.begun.as_ref().filter(|_| !self.is_over) else { return };
+        self.is_over = true;
+        let (channel, whole) = match self.input.text() {
+            _ if !begun.callee.is_custom => (Channel::Arguments, Cow::Borrowed(self.arguments.as_str())),
+            Some(text) => (Channel::CustomInput, Cow::Borrowed(text)),
+            None => (Channel::CustomInput, unwrapped(&self.arguments)),
         };
+        if let (Channel::CustomInput, None, false) = (channel, self.input.text(), whole.is_empty()) {
+            begun.delta(channel, &whole, output);
+        }
         let (kind, field) = channel.done_kind();
         output.inside(kind, &begun.place, |event| {
             event.field(field, &whole);
         });
+        let is_incomplete = is_incomplete || self.input.is_open();
         let item = begun.item(if is_incomplete { "incomplete" } else { "completed" }, &whole);
         output.item_done(&begun.place, item);
     }
