@@ -1,7 +1,8 @@
 //! A backend without a model: it does what the last user message says, by rule. For tests, demos and load.
 //!
 //! Each line of the message that is a command is one step; what other lines say is passed over. A message without any
-//! command is answered with `You said: …`.
+//! command is answered with `You said: …`; or with a call, if the request insists on one, or if a word of the message is in
+//! the name of a function.
 //!
 //! ```text
 //! say TEXT             a message, a delta for each word
@@ -29,6 +30,7 @@
 mod command;
 mod flow;
 mod item;
+mod meant;
 mod schema;
 mod script;
 mod teller;

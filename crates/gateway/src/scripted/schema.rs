@@ -25,7 +25,8 @@ pub(super) fn wanted(request: &Request) -> Option<String> {
     }
 }
 
-fn smallest(schema: &str) -> String {
+/// The smallest JSON that satisfies a schema.
+pub(super) fn smallest(schema: &str) -> String {
     let mut out = String::new();
     Walk { root: schema, steps: 0 }.put(schema, 0, &mut out);
     out

@@ -11,6 +11,7 @@ use responses::tool_spec::Tool;
 use super::command::Command;
 use super::flow::Flow;
 use super::item::{Callee, Kind};
+use super::meant;
 use super::schema;
 
 /// What one response is to be.
@@ -60,6 +61,8 @@ pub(super) fn script(items: &[Item], tools: &[Tool<'_>], request: &Request) -> S
     let is_silent = !writer.steps.iter().any(Step::speaks);
     if let (true, Some(outputs)) = (is_silent, place.outputs()) {
         writer.say(Flow::words(format!("Tool said: {outputs}")));
+    } else if let (true, Some((name, input))) = (commands.is_empty(), meant::tool(&place.message, tools, request)) {
+        writer.call(&name, &input);
     } else if commands.is_empty() {
         writer.say(Flow::words(format!("You said: {}", place.message)));
     }
