@@ -32,6 +32,7 @@ use crate::owner::Owner;
 use crate::response::log::{Event, Heard, Live, Order};
 use crate::response::run::{self, Making};
 use crate::response::runs::{Idempotency, Replay, Runs};
+use crate::response::settled::Settled;
 use crate::seal::Seal;
 use crate::settings::{Limits, Settings};
 use crate::store::{Keeper, Kept, StoreError};
@@ -191,6 +192,16 @@ impl Engine {
             Some(keys) => keys.again(holder, SystemTime::now()),
             None => Ok(holder.clone()),
         }
+    }
+
+    /// What of the settings of the response before this one its request leaves out without a word.
+    pub(crate) async fn left_behind(&self, live: &Live) -> Vec<&'static str> {
+        let Some(previous) = &live.run.previous else { return Vec::new() };
+        let settled = match self.runs.settled(&live.owner, previous) {
+            Some(settled) => Some(settled),
+            None => self.keeper.response(&live.owner, previous).await.ok().flatten().as_ref().map(Settled::of_response),
+        };
+        settled.map(|settled| settled.left_behind(&live.run.request)).unwrap_or_default()
     }
 
     /// What the response before this one cost, if that is known without looking far.

@@ -5,6 +5,7 @@ mod compact;
 pub(crate) mod log;
 pub(crate) mod run;
 pub(crate) mod runs;
+pub(crate) mod settled;
 pub(crate) mod shape;
 #[cfg(test)]
 mod tests;

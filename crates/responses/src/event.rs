@@ -23,6 +23,8 @@ pub struct ServerEvent<'a> {
     pub sequence: Option<u64>,
     /// What it says.
     pub body: Body<'a>,
+    /// The response it carries, split once for all who ask.
+    response: Option<Result<Object<'a>, WireError>>,
 }
 
 impl<'a> ServerEvent<'a> {
@@ -34,18 +36,29 @@ impl<'a> ServerEvent<'a> {
             Some(error) if error.starts_with('{') && object.get("type").is_none() => Cow::Borrowed("error"),
             _ => object.read("type")?,
         };
-        Ok(Self {
-            text,
-            lane: object.read("stream_id")?,
-            // A number that cannot be read is as good as none: nothing that counts hangs on it.
-            sequence: object.read("sequence_number").unwrap_or_default(),
-            body: Body::read(&kind, &object)?,
-            kind,
-        })
+        let lane = object.read("stream_id")?;
+        let body = Body::read(&kind, &object)?;
+        let response = match &body {
+            Body::Response(_, raw) => Some(Object::split(raw.0).map_err(|error| error.in_field("response"))),
+            _ => None,
+        };
+        // A number that cannot be read is as good as none: nothing that counts hangs on it.
+        let sequence = object.read("sequence_number").unwrap_or_default();
+        Ok(Self { text, kind, lane, sequence, body, response })
     }
 
     /// The exact text.
     pub fn text(&self) -> &'a str {
         self.text
+    }
+
+    /// The fields of the response it carries, if it carries one.
+    pub(crate) fn response(&self) -> Option<&Result<Object<'a>, WireError>> {
+        self.response.as_ref()
+    }
+
+    /// The id of the response it carries, if it carries one that has an id.
+    pub(crate) fn response_id(&self) -> Option<Cow<'a, str>> {
+        self.response()?.as_ref().ok()?.read("id").ok()?
     }
 }

@@ -78,7 +78,11 @@ impl Fold {
         }
         let seen = self.sequence.note(event.sequence);
         match &event.body {
-            Body::Response(stage, raw) => self.take_response(*stage, *raw),
+            Body::Response(stage, raw) => match event.response() {
+                Some(Ok(object)) => self.take_response(*stage, *raw, object),
+                Some(Err(error)) => Err(error.clone().into()),
+                None => Ok(Folded::More),
+            },
             Body::ItemAdded(Some(index), _) => self.slot(*index).map(|_| Folded::More),
             Body::ItemDone(index, raw) => self.take_item(*index, *raw),
             Body::ItemInterrupted(index) => {
@@ -128,25 +132,33 @@ impl Fold {
     /// Whether the last event came, brought no output of its own, and events before it are still missing: a line
     /// that reorders may bring them yet.
     pub fn may_lack_items(&self) -> bool {
-        let brings_none = || self.terminal_output().is_ok_and(|output| output.is_empty());
+        let brings_none = || {
+            let object = self.latest.as_ref().map_or(Ok(Object::default()), |latest| Object::split(latest.text()));
+            object.and_then(|object| self.terminal_output(&object)).is_ok_and(|output| output.is_empty())
+        };
         self.ended == Some(Stage::Completed) && self.sequence.has_gap() && brings_none()
     }
 
     /// The response, once it has ended.
     pub fn finish(self) -> Result<Response, FoldError> {
+        self.response()
+    }
+
+    /// The same, of a fold that is needed further.
+    pub(crate) fn response(&self) -> Result<Response, FoldError> {
         let stage = self.ended.ok_or(FoldError::Unfinished)?;
-        let output = self.output(stage)?;
-        let Self { id, latest, error, .. } = self;
-        let (Some(latest), Some(id)) = (latest, id) else {
-            return Err(error.map_or(FoldError::Unfinished, FoldError::Refused));
+        let object = self.latest.as_ref().map(|latest| Object::split(latest.text())).transpose()?;
+        let output = self.output(stage, object.as_ref().unwrap_or(&Object::default()))?;
+        let (Some(latest), Some(object), Some(id)) = (&self.latest, object, &self.id) else {
+            return Err(self.error.clone().map_or(FoldError::Unfinished, FoldError::Refused));
         };
-        Ok(Response::new(id, stage, &latest, output, error)?)
+        Ok(Response::new(id, stage, (latest, object), output, self.error.clone())?)
     }
 
     /// The last event's items win over those that came before it, unless it has fewer: some servers send it empty.
-    fn output(&self, stage: Stage) -> Result<Vec<Item>, FoldError> {
+    fn output(&self, stage: Stage, latest: &Object<'_>) -> Result<Vec<Item>, FoldError> {
         let streamed = self.items.values().flatten().count();
-        let output = self.terminal_output()?;
+        let output = self.terminal_output(latest)?;
         if !output.is_empty() && output.len() >= streamed {
             return Ok(output);
         }
@@ -158,20 +170,21 @@ impl Fold {
     }
 
     /// The items that the last event brings. Some servers leave them out, or write `null`.
-    fn terminal_output(&self) -> Result<Vec<Item>, WireError> {
-        let Some(latest) = &self.latest else { return Ok(Vec::new()) };
-        let object = Object::split(latest.text())?;
-        let Some(output) = object.get("output").filter(|text| text.starts_with('[')) else { return Ok(Vec::new()) };
+    fn terminal_output(&self, latest: &Object<'_>) -> Result<Vec<Item>, WireError> {
+        let Some(output) = latest.get("output").filter(|text| text.starts_with('[')) else { return Ok(Vec::new()) };
         let items = crate::json::elements(output)?;
         if items.len() > MAX_OUTPUT_ITEMS {
             return Err(too_many_items());
         }
-        let items: Result<_, WireError> = items.into_iter().map(Item::keep).collect();
-        items.map_err(|error| error.in_field("output"))
+        // Nearly always they came one by one before, and are read already.
+        let items = (0..).zip(items).map(|(index, text)| match self.items.get(&index) {
+            Some(Some(known)) if known.text() == text => Ok(known.clone()),
+            _ => Item::keep(text),
+        });
+        items.collect::<Result<_, WireError>>().map_err(|error| error.in_field("output"))
     }
 
-    fn take_response(&mut self, stage: Stage, raw: Raw<'_>) -> Result<Folded, FoldError> {
-        let object = Object::split(raw.0).map_err(|error| error.in_field("response"))?;
+    fn take_response(&mut self, stage: Stage, raw: Raw<'_>, object: &Object<'_>) -> Result<Folded, FoldError> {
         let id: Option<Cow<'_, str>> = object.read("id")?;
         if self.id.is_none() {
             self.id = id.map(ResponseId::from);
@@ -228,6 +241,6 @@ pub fn whole(text: &str) -> Result<Response, FoldError> {
     let status: Option<Cow<'_, str>> = object.read("status")?;
     let stage = response::stage_by(status.as_deref()).ok_or(FoldError::Unfinished)?;
     let mut fold = Fold::default();
-    fold.take_response(stage, Raw(text.trim()))?;
+    fold.take_response(stage, Raw(text.trim()), &object)?;
     fold.finish()
 }

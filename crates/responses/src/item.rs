@@ -12,7 +12,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::id::CallId;
-use crate::json::{Json, Object, ObjectWriter, Read, WireError, Write, check_depth};
+use crate::json::{Json, Object, ObjectWriter, Read, WireError, Write};
 
 pub use content::{Annotation, Content, ImageDetail, Part, PartText};
 pub use kind::ItemKind;
@@ -33,10 +33,9 @@ pub struct Item {
 impl Item {
     /// Takes an item from outside. An item of a known kind must have the fields of its kind; an unknown kind is kept.
     pub fn parse(text: &str) -> Result<Self, WireError> {
-        check_depth(text)?;
-        let object = Object::split(text)?;
+        let object = Object::parse(text)?;
         let kind = ItemKind::of(&object)?;
-        ItemView::read(kind, text)?;
+        ItemView::of(kind, &object)?;
         Ok(Self { text: text.trim().into(), kind })
     }
 
@@ -110,7 +109,8 @@ impl Item {
 
     /// Reads the item.
     pub fn view(&self) -> ItemView<'_> {
-        ItemView::read(self.kind, &self.text).unwrap_or(ItemView::Unknown)
+        let object = Object::split(&self.text);
+        object.and_then(|object| ItemView::of(self.kind, &object)).unwrap_or(ItemView::Unknown)
     }
 
     /// The id the server gave it, if it has one.
@@ -132,6 +132,9 @@ impl Item {
 
     /// The call this item makes and that its reader must answer before the model can go on.
     pub fn call(&self) -> Option<CallId> {
+        if self.kind.is_speech() {
+            return None;
+        }
         match self.view() {
             ItemView::FunctionCall(call) if call.is_async != Some(true) => Some(call.call_id),
             ItemView::CustomToolCall(call) if call.is_async != Some(true) => Some(call.call_id),
@@ -158,6 +161,9 @@ impl Item {
 
     /// The call this item answers.
     pub fn answers(&self) -> Option<CallId> {
+        if self.kind.is_speech() {
+            return None;
+        }
         match self.view() {
             ItemView::FunctionCallOutput(output) | ItemView::CustomToolCallOutput(output) => output.call_id,
             ItemView::LocalShellCallOutput(output) => Some(output.id),

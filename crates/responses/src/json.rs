@@ -5,13 +5,14 @@
 //! reading does not name stays in the text and survives unchanged: key order, escapes and numbers of any length.
 
 mod read;
+mod scan;
 mod write;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 pub use read::{Raw, Read};
@@ -19,6 +20,9 @@ pub use write::{ObjectWriter, Write, quote};
 
 /// How deep arrays and objects may nest. The same bound the JSON library puts on typed parsing.
 pub const MAX_DEPTH: usize = 128;
+
+/// How deep text may nest that is put together of checked parts.
+const DEEPEST: usize = 2 * MAX_DEPTH;
 
 /// How many fields one object that is looked into may have.
 pub const MAX_FIELDS: usize = 512;
@@ -142,9 +146,9 @@ pub struct Json(Arc<str>);
 impl Json {
     /// Takes text that must be one JSON value, white space around it aside.
     pub fn parse(text: &str) -> Result<Self, WireError> {
-        check_depth(text)?;
-        let raw: &RawValue = serde_json::from_str(text)?;
-        Ok(Self(raw.get().into()))
+        scan::value(text, MAX_DEPTH)
+            .map(Self::trusted)
+            .ok_or_else(|| why_too_deep(text).unwrap_or_else(|| why_no_value(text)))
     }
 
     /// Takes text that a reader or a writer of this crate has made or checked.
@@ -194,34 +198,59 @@ impl Write for Json {
 }
 
 /// The fields of one JSON object in their order, values as text.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Object<'a> {
     fields: Vec<(Cow<'a, str>, &'a str)>,
+    /// The marks of all keys that are there, and perhaps of some that were.
+    marks: u64,
 }
+
+impl PartialEq for Object<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.fields == other.fields
+    }
+}
+
+impl Eq for Object<'_> {}
 
 impl<'a> Object<'a> {
     /// Splits the text of an object that came from outside.
     pub fn parse(text: &'a str) -> Result<Self, WireError> {
-        check_depth(text)?;
-        Self::split(text)
+        Self::within(MAX_DEPTH, text).unwrap_or_else(|| Err(why_too_deep(text).unwrap_or_else(|| why_no_object(text))))
     }
 
-    /// Splits text that is part of something already checked.
+    /// Splits text that is part of something already checked, or put together of such parts.
     pub(crate) fn split(text: &'a str) -> Result<Self, WireError> {
-        if !text.trim_start().starts_with('{') {
-            let _: &RawValue = serde_json::from_str(text)?;
-            return Err(WireError::shape("an object", text));
-        }
-        let Fields(fields) = serde_json::from_str(text)?;
-        let fields = fields.map_err(|refusal| match refusal {
-            Refusal::TooMany => WireError::Limit { what: "the number of fields in one object", limit: MAX_FIELDS },
-            Refusal::Twice(field) => WireError::Duplicate { field },
+        Self::within(DEEPEST, text).unwrap_or_else(|| Err(why_no_object(text)))
+    }
+
+    fn within(levels: usize, text: &'a str) -> Option<Result<Self, WireError>> {
+        const USUAL: usize = 12;
+        let mut fields: Vec<(Cow<'a, str>, &'a str)> = Vec::with_capacity(USUAL);
+        let (mut marks, mut refusal) = (0, None);
+        scan::fields(text, levels, |key, value| {
+            let mark = mark(&key);
+            let may_be_there = marks & mark != 0;
+            marks |= mark;
+            if refusal.is_some() {
+                // What follows is no longer of interest, as long as it is JSON.
+            } else if fields.len() == MAX_FIELDS {
+                refusal = Some(WireError::Limit { what: "the number of fields in one object", limit: MAX_FIELDS });
+            } else if may_be_there && fields.iter().any(|(name, _)| *name == key) {
+                refusal = Some(WireError::Duplicate { field: shortened(&key, SHOWN) });
+            } else {
+                fields.push((key, value));
+            }
         })?;
-        Ok(Self { fields })
+        Some(refusal.map_or(Ok(Self { fields, marks }), Err))
     }
 
     /// The text of a field, if it is there.
+    #[inline]
     pub fn get(&self, key: &str) -> Option<&'a str> {
+        if self.marks & mark(key) == 0 {
+            return None;
+        }
         self.fields.iter().find(|(name, _)| name == key).map(|(_, value)| *value)
     }
 
@@ -240,7 +269,10 @@ impl<'a> Object<'a> {
     pub fn set(&mut self, key: &'a str, value: &'a str) {
         match self.fields.iter_mut().find(|(name, _)| name == key) {
             Some(field) => field.1 = value,
-            None => self.fields.push((Cow::Borrowed(key), value)),
+            None => {
+                self.marks |= mark(key);
+                self.fields.push((Cow::Borrowed(key), value));
+            }
         }
     }
 
@@ -260,23 +292,37 @@ impl Write for Object<'_> {
     }
 }
 
-/// The elements of one JSON array, each still text.
-pub fn elements(text: &str) -> Result<Vec<&str>, WireError> {
-    if !text.trim_start().starts_with('[') {
-        return Err(WireError::shape("an array", text));
-    }
-    let Elements(elements) = serde_json::from_str(text)?;
-    elements.ok_or(WireError::Limit { what: "the number of elements in one array", limit: MAX_ELEMENTS })
+/// One bit of 64: keys with different marks are different keys.
+#[inline]
+fn mark(key: &str) -> u64 {
+    let bytes = key.as_bytes();
+    let [first, last] = [bytes.first(), bytes.last()].map(|byte| byte.copied().map_or(0, usize::from));
+    1 << ((key.len() * 7 + first * 3 + last) % 64)
 }
 
-/// Refuses text that nests deeper than [`MAX_DEPTH`]: skipping a value needs no recursion, reading one later might.
-pub(crate) fn check_depth(text: &str) -> Result<(), WireError> {
-    let bytes = text.as_bytes();
-    if memchr::memchr2_iter(b'[', b'{', bytes).take(MAX_DEPTH + 1).count() <= MAX_DEPTH {
-        return Ok(());
+/// The elements of one JSON array, each still text.
+pub fn elements(text: &str) -> Result<Vec<&str>, WireError> {
+    let (mut elements, mut count) = (Vec::new(), 0);
+    let scanned = scan::elements(text, DEEPEST, |element| {
+        count += 1;
+        if count <= MAX_ELEMENTS {
+            elements.push(element);
+        }
+    });
+    match scanned {
+        None if text.trim_start().starts_with('[') => Err(why_no_value(text)),
+        None => Err(WireError::shape("an array", text)),
+        Some(()) if count > MAX_ELEMENTS => {
+            Err(WireError::Limit { what: "the number of elements in one array", limit: MAX_ELEMENTS })
+        }
+        Some(()) => Ok(elements),
     }
+}
+
+/// Refuses text that nests deeper than [`MAX_DEPTH`], JSON or not.
+fn why_too_deep(text: &str) -> Option<WireError> {
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
-    for byte in bytes {
+    for byte in text.bytes() {
         match byte {
             _ if escaped => escaped = false,
             b'\\' if in_string => escaped = true,
@@ -286,94 +332,44 @@ pub(crate) fn check_depth(text: &str) -> Result<(), WireError> {
             _ => {}
         }
         if depth > MAX_DEPTH {
-            return Err(WireError::Depth);
+            return Some(WireError::Depth);
         }
     }
-    Ok(())
+    None
 }
 
-enum Refusal {
-    TooMany,
-    Twice(String),
+/// The library says why this is no JSON, and where. If it has nothing against it, it is too deep.
+fn why_no_value(text: &str) -> WireError {
+    serde_json::from_str::<&RawValue>(text).map_or_else(WireError::from, |_| WireError::Depth)
 }
 
-type Split<'a> = Vec<(Cow<'a, str>, &'a str)>;
+/// The same, for text that should be an object.
+fn why_no_object(text: &str) -> WireError {
+    if text.trim_start().starts_with('{') {
+        return serde_json::from_str::<Fields>(text).map_or_else(WireError::from, |_| WireError::Depth);
+    }
+    match serde_json::from_str::<&RawValue>(text) {
+        Ok(_) => WireError::shape("an object", text),
+        Err(error) => error.into(),
+    }
+}
 
-struct Fields<'a>(Result<Split<'a>, Refusal>);
+/// The fields of an object, of which nothing is kept.
+struct Fields;
 
-impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+impl<'de> Deserialize<'de> for Fields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Collect;
-        impl<'de> Visitor<'de> for Collect {
-            type Value = Fields<'de>;
+        struct Pass;
+        impl<'de> Visitor<'de> for Pass {
+            type Value = Fields;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                const USUAL: usize = 12;
-                let mut fields: Split<'de> = Vec::with_capacity(USUAL);
-                let mut refusal = None;
-                while let Some((Key(key), value)) = map.next_entry::<Key<'de>, &'de RawValue>()? {
-                    if refusal.is_some() {
-                        continue;
-                    }
-                    if fields.len() == MAX_FIELDS {
-                        refusal = Some(Refusal::TooMany);
-                    } else if fields.iter().any(|(name, _)| *name == key) {
-                        refusal = Some(Refusal::Twice(shortened(&key, SHOWN)));
-                    } else {
-                        fields.push((key, value.get()));
-                    }
-                }
-                Ok(Fields(refusal.map_or(Ok(fields), Err)))
+                while map.next_entry::<String, IgnoredAny>()?.is_some() {}
+                Ok(Fields)
             }
         }
-        deserializer.deserialize_map(Collect)
-    }
-}
-
-struct Key<'a>(Cow<'a, str>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Borrow;
-        impl<'de> Visitor<'de> for Borrow {
-            type Value = Key<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a key")
-            }
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Key(Cow::Borrowed(text)))
-            }
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Key(Cow::Owned(text.to_owned())))
-            }
-        }
-        deserializer.deserialize_str(Borrow)
-    }
-}
-
-struct Elements<'a>(Option<Vec<&'a str>>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Elements<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Collect;
-        impl<'de> Visitor<'de> for Collect {
-            type Value = Elements<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an array")
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                let mut elements = Some(Vec::new());
-                while let Some(element) = seq.next_element::<&'de RawValue>()? {
-                    match &mut elements {
-                        Some(list) if list.len() < MAX_ELEMENTS => list.push(element.get()),
-                        _ => elements = None,
-                    }
-                }
-                Ok(Elements(elements))
-            }
-        }
-        deserializer.deserialize_seq(Collect)
+        deserializer.deserialize_map(Pass)
     }
 }

@@ -107,10 +107,16 @@ macro_rules! reading {
             $( $(#[$fdoc])* pub $field: $type, )*
         }
 
+        impl<'a> $Name<'a> {
+            /// Reads an object that is split already.
+            pub(crate) fn of(object: &$crate::json::Object<'a>) -> Result<Self, $crate::json::WireError> {
+                Ok(Self { $( $field: object.read($key)?, )* })
+            }
+        }
+
         impl<'a> $crate::json::Read<'a> for $Name<'a> {
             fn read(text: &'a str) -> Result<Self, $crate::json::WireError> {
-                let object = $crate::json::Object::split(text)?;
-                Ok(Self { $( $field: object.read($key)?, )* })
+                Self::of(&$crate::json::Object::split(text)?)
             }
         }
 

@@ -11,6 +11,7 @@ use hyper::header::{
     ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderValue, SEC_WEBSOCKET_ACCEPT,
     SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE as UPGRADE_HEADER, USER_AGENT,
 };
+use hyper::upgrade::Upgraded;
 use hyper::{HeaderMap, Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use responses::chain::{Trouble, TroubleKind};
@@ -22,7 +23,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::compress::compress;
 use crate::credentials::{Bearer, CredentialError, Credentials};
-use crate::dial::{Alpn, BoxedStream, Dial, DialError, Origin};
+use crate::dial::{Alpn, BoxedStream, Dial, DialError, Origin, with_first};
 use crate::head::{Head, TURN_STATE, refusal};
 use crate::http::Http;
 use crate::link::{Post, Word};
@@ -237,7 +238,7 @@ impl Caller {
             }
             let head = Head::of(answer.headers());
             let stream = hyper::upgrade::on(&mut answer).await.map_err(broke)?;
-            Ok((Box::new(TokioIo::new(stream)) as BoxedStream, head))
+            Ok((bare(stream), head))
         };
         let (mut exchange, mut connection) = (std::pin::pin!(exchange), std::pin::pin!(connection.with_upgrades()));
         tokio::select! {
@@ -258,6 +259,14 @@ impl Caller {
         head.headers.extend(host.map(|host| (HOST, host)));
         head.headers.extend(HeaderValue::from_str(&key).ok().map(|key| (SEC_WEBSOCKET_KEY, key)));
         (Request::from_parts(head, Full::default()), key)
+    }
+}
+
+/// The stream below a connection that has become a socket: nobody has to look any more whether it was read before.
+fn bare(upgraded: Upgraded) -> BoxedStream {
+    match upgraded.downcast::<TokioIo<BoxedStream>>() {
+        Ok(parts) => with_first(parts.read_buf, parts.io.into_inner()),
+        Err(upgraded) => Box::new(TokioIo::new(upgraded)),
     }
 }
 

@@ -125,7 +125,7 @@ impl Conversation {
 async fn run(choice: Choice, mut drive: Drive, mut orders: mpsc::Receiver<Order>, tells: mpsc::Sender<Heard>) {
     let mut waiting = Waiting::default();
     waiting.push(Told::Chosen(choice));
-    loop {
+    while !waiting.is_too_much() {
         tokio::select! {
             biased;
             order = orders.recv() => match order {
@@ -136,12 +136,15 @@ async fn run(choice: Choice, mut drive: Drive, mut orders: mpsc::Receiver<Order>
                 Ok(room) => if let Some(heard) = waiting.pop() { room.send(heard) },
                 Err(_) => return,
             },
-            told = drive.next() => {
-                waiting.push(told);
-                if waiting.is_too_much() {
-                    return;
-                }
-            }
+            told = drive.next() => waiting.push(told),
+        }
+        while let Some(told) = drive.next_ready() {
+            waiting.push(told);
+        }
+        while let Ok(room) = tells.try_reserve()
+            && let Some(heard) = waiting.pop()
+        {
+            room.send(heard);
         }
     }
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 pub use error::DialError;
 pub use limits::DialLimits;
+pub(crate) use network::with_first;
 pub(crate) use network::words;
 pub use network::{BoxedStream, Connected, Network, Stream, SystemNetwork};
 pub(crate) use origin::authority;

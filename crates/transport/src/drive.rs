@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,11 +12,11 @@ use responses::chain::{
     TurnId,
 };
 use responses::event::{Body, ServerEvent, Stage};
-use responses::item::{Item, ItemView, Role};
+use responses::item::{Item, ItemKind, ItemView, Role};
 use responses::json::Object;
 use responses::request::Settings;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::breaker::{Decision, State};
 use crate::head::{Head, TURN_STATE};
@@ -56,8 +57,7 @@ pub struct Drive {
     began: Instant,
     /// When the user last spoke.
     spoke: Instant,
-    words: mpsc::Sender<(LinkId, Word)>,
-    heard: mpsc::Receiver<(LinkId, Word)>,
+    ear: Ear,
     opening: Option<LinkId>,
     line: Option<Held>,
     post: Option<Held>,
@@ -74,6 +74,17 @@ pub struct Drive {
     told: VecDeque<Told>,
 }
 
+/// What the loop waits for: words, and the time.
+#[derive(Debug)]
+struct Ear {
+    words: mpsc::Sender<(LinkId, Word)>,
+    heard: mpsc::Receiver<(LinkId, Word)>,
+    /// Words that came together, until they are taken in.
+    together: Vec<(LinkId, Word)>,
+    /// Rings at the deadline, or before: it is not set anew for every word.
+    alarm: Option<Pin<Box<Sleep>>>,
+}
+
 /// A link in use.
 #[derive(Debug)]
 struct Held {
@@ -86,14 +97,12 @@ struct Held {
 impl Drive {
     /// Drives a chain whose time began at `began`.
     pub(crate) fn new(chain: Chain, ways: Arc<dyn Ways>, began: Instant) -> Self {
-        let (words, heard) = mpsc::channel(MAX_WORDS);
         Self {
             chain,
             ways,
             began,
             spoke: began,
-            words,
-            heard,
+            ear: Ear::new(),
             opening: None,
             line: None,
             post: None,
@@ -165,18 +174,23 @@ impl Drive {
     /// The next thing that is told. Nothing is lost if this is left before it is ready.
     pub async fn next(&mut self) -> Told {
         loop {
-            if let Some(told) = self.told.pop_front() {
+            if let Some(told) = self.next_ready() {
                 return told;
             }
             self.step().await;
         }
     }
 
+    /// The next thing that is told, if it is there already.
+    pub(crate) fn next_ready(&mut self) -> Option<Told> {
+        self.told.pop_front()
+    }
+
     fn now(&self) -> Time {
         Time::at(self.began.elapsed())
     }
 
-    /// One word of a link, or one deadline.
+    /// The words of links that are there, or one deadline.
     async fn step(&mut self) {
         if let Some(name) = self.line.as_ref().filter(|line| line.link.is_gone()).map(|line| line.name) {
             // This loop was not driven for a while, and its place was given to somebody else.
@@ -185,12 +199,16 @@ impl Drive {
             return self.act();
         }
         let deadline = self.chain.poll_deadline().map(|deadline| self.began + deadline.since_beginning());
-        tokio::select! {
-            biased;
-            () = tokio::time::sleep_until(deadline.unwrap_or_else(|| Instant::now() + A_WHILE)) => self.wake(),
-            Some((link, word)) = self.heard.recv() => self.hear(link, word),
+        if self.ear.listen(deadline).await {
+            self.wake();
+            self.act();
         }
-        self.act();
+        let mut words = std::mem::take(&mut self.ear.together);
+        for (link, word) in words.drain(..) {
+            self.hear(link, word);
+            self.act();
+        }
+        self.ear.together = words;
     }
 
     /// What other chains learned of sockets at this place since.
@@ -360,7 +378,7 @@ impl Drive {
     }
 
     fn words(&self, name: LinkId) -> Words {
-        Words::new(name, self.words.clone())
+        Words::new(name, self.ear.words.clone())
     }
 
     fn let_go(&mut self, name: LinkId) {
@@ -409,9 +427,32 @@ impl Drive {
     }
 }
 
+impl Ear {
+    fn new() -> Self {
+        let (words, heard) = mpsc::channel(MAX_WORDS);
+        Self { words, heard, together: Vec::new(), alarm: None }
+    }
+
+    /// Waits for words, or for a deadline, and gives whether that has come. Nothing is lost if this is left before it is
+    /// ready.
+    async fn listen(&mut self, deadline: Option<Instant>) -> bool {
+        let wanted = || deadline.unwrap_or_else(|| Instant::now() + A_WHILE);
+        let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep_until(wanted())));
+        // One that rings too early is left alone: the deadline moves with every word.
+        if alarm.is_elapsed() || deadline.is_some_and(|deadline| deadline < alarm.deadline()) {
+            alarm.as_mut().reset(wanted());
+        }
+        tokio::select! {
+            biased;
+            () = alarm => deadline.is_some_and(|deadline| deadline <= Instant::now()),
+            _ = self.heard.recv_many(&mut self.together, MAX_WORDS) => false,
+        }
+    }
+}
+
 /// Whether it is a person who speaks, and not a tool that answers.
 fn is_of_the_user(item: &Item) -> bool {
-    matches!(item.view(), ItemView::Message(message) if message.role == Role::User)
+    item.kind() == ItemKind::Message && matches!(item.view(), ItemView::Message(message) if message.role == Role::User)
 }
 
 /// The server's error that a notice is about.

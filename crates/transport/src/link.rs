@@ -7,6 +7,7 @@ use responses::chain::{LinkId, Trouble};
 use responses::error::ApiError;
 use responses::id::LaneId;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::Instant;
 
 use crate::breaker::Decision;
@@ -149,6 +150,15 @@ impl Words {
     /// Says a word if there is room for it.
     pub(crate) fn mention(&self, word: Word) {
         let _ = self.to.try_send((self.link, word));
+    }
+
+    /// Says a word if there is room for it, and gives whether anybody listens; gives the word back if there is none.
+    pub(crate) fn offer(&self, word: Word) -> Result<bool, Word> {
+        match self.to.try_send((self.link, word)) {
+            Ok(()) => Ok(true),
+            Err(TrySendError::Closed(_)) => Ok(false),
+            Err(TrySendError::Full((_, word))) => Err(word),
+        }
     }
 
     /// Says a word. Gives whether anybody listens.

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -23,7 +24,6 @@ use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
-use tokio_util::sync::CancellationToken;
 
 use crate::dial::{BoxedStream, Path};
 use crate::head::Head;
@@ -35,7 +35,7 @@ use crate::metered::Metered;
 const MAX_MESSAGE: usize = 32 << 20;
 
 /// How much is read at once. It is made ready before each read, and kept by each line: more costs more of both.
-const READ_AT_ONCE: usize = 16 << 10;
+const READ_AT_ONCE: usize = 4 << 10;
 
 /// How much of a message goes out in one frame, so that a pong never waits for long.
 const PIECE: usize = 256 << 10;
@@ -192,7 +192,7 @@ struct Member {
     number: u64,
     words: Words,
     /// Told when the place is taken away from who does not listen.
-    gone: CancellationToken,
+    gone: Arc<AtomicBool>,
 }
 
 /// One frame on its way out.
@@ -284,9 +284,9 @@ impl Socket {
             return self.desk.send_back(joiner).await;
         };
         self.tickets += 1;
-        let (orders, meter, gone) = (self.desk.sender.clone(), self.meter.clone(), CancellationToken::new());
+        let (orders, meter, gone) = (self.desk.sender.clone(), self.meter.clone(), Arc::new(AtomicBool::new(false)));
         let ticket = Ticket { lane, number: self.tickets };
-        let link = Box::new(Seat { ticket, orders, meter, socket: self.desk.id, gone: gone.clone() });
+        let link = Box::new(Seat { ticket, orders, meter, socket: self.desk.id, gone: Arc::clone(&gone) });
         let place = Place { link, lane: lane.name(), since: self.since };
         let words = joiner.words.clone();
         self.members.insert(lane, Member { number: ticket.number, words: joiner.words, gone });
@@ -327,7 +327,7 @@ impl Socket {
     /// Nobody sits on a lane any more.
     fn put_off(&mut self, lane: LaneNo) {
         if let Some(member) = self.members.remove(&lane) {
-            member.gone.cancel();
+            member.gone.store(true, Ordering::Relaxed);
         }
         self.pinging.retain(|pinging| *pinging != lane);
         if withdraw(lane, &mut self.outbox) {
@@ -387,9 +387,10 @@ impl Socket {
 
     /// Says what must be heard. Who does not listen for long has left: the others are not made to wait.
     async fn say(&mut self, lane: LaneNo, word: Word) {
-        let listens = match self.members.get(&lane) {
-            Some(member) => timeout(PATIENCE, member.words.say(word)).await.unwrap_or(false),
-            None => return,
+        let Some(member) = self.members.get(&lane) else { return };
+        let listens = match member.words.offer(word) {
+            Ok(listens) => listens,
+            Err(word) => timeout(PATIENCE, member.words.say(word)).await.unwrap_or(false),
         };
         if !listens {
             self.put_off(lane);
@@ -411,7 +412,7 @@ impl Socket {
                 // Only one of them said too much; for the others the line is lost.
                 let code = code.filter(|code| *code != TOO_LARGE || blamed.is_none_or(|blamed| blamed == lane));
                 if timeout(PATIENCE, member.words.say(Word::Closed(code))).await.is_err() {
-                    member.gone.cancel();
+                    member.gone.store(true, Ordering::Relaxed);
                 }
             });
             join_all(told).await;
@@ -476,14 +477,14 @@ struct Seat {
     orders: mpsc::Sender<Order>,
     meter: Meter,
     socket: SocketId,
-    gone: CancellationToken,
+    gone: Arc<AtomicBool>,
 }
 
 impl Seat {
     /// A socket that has ended has said so already. One that does not take orders is as good as gone.
     fn wish(&self, wish: Wish) {
         if let Err(TrySendError::Full(_)) = self.orders.try_send(Order::Of(self.ticket, wish)) {
-            self.gone.cancel();
+            self.gone.store(true, Ordering::Relaxed);
         }
     }
 }
@@ -510,7 +511,7 @@ impl Link for Seat {
     }
 
     fn is_gone(&self) -> bool {
-        self.gone.is_cancelled()
+        self.gone.load(Ordering::Relaxed)
     }
 }
 

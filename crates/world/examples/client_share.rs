@@ -8,6 +8,8 @@
 
 #[path = "support/client.rs"]
 mod client;
+#[path = "client_share/floor.rs"]
+mod floor;
 #[path = "client_share/lines.rs"]
 mod lines;
 #[path = "support/process.rs"]
@@ -22,7 +24,7 @@ use std::io::{self, Write};
 use client::Outcomes;
 use server::Scene;
 
-const USAGE: &str = "usage: client_share [cpu | memory | turns N | idle N | streaming N | serve] \
+const USAGE: &str = "usage: client_share [cpu | memory | turns N | floor N | idle N | streaming N | serve] \
     [events=N] [tools=N] [pause=MS] [tls=0|1] [lanes=0|1]";
 
 fn main() -> Outcomes<()> {
@@ -39,6 +41,7 @@ fn main() -> Outcomes<()> {
         ["cpu"] => turns::table(&mut out),
         ["memory"] => lines::table(&mut out),
         ["turns", times] => turns::run(scene, times.parse()?).map(drop),
+        ["floor", times] => turns::floor(scene, times.parse()?).map(drop),
         [state @ ("idle" | "streaming"), count] => {
             let resident = lines::resident(scene, count.parse()?, *state == "streaming")?;
             Ok(writeln!(out, "{resident}")?)

@@ -76,7 +76,7 @@ impl Write for Account<'_> {
 }
 
 /// The settings a response was asked with, with what holds where nothing was said: fields without their braces.
-pub(super) fn settings(request: &Request, previous: Option<&ResponseId>) -> String {
+pub(super) fn settings(request: &Request, previous: Option<&ResponseId>, left_behind: &[&str]) -> String {
     let Request { model, prompt, sampling, service, retention, .. } = request;
     let mut out = String::new();
     let mut object = ObjectWriter::begin(&mut out);
@@ -105,6 +105,9 @@ pub(super) fn settings(request: &Request, previous: Option<&ResponseId>) -> Stri
     object.nullable("previous_response_id", &previous);
     with_defaults(object.open("reasoning"), prompt.reasoning.as_ref(), &[("effort", "null"), ("summary", "null")]);
     with_defaults(object.open("text"), prompt.text.as_ref(), &[("format", r#"{"type":"text"}"#)]);
+    if !left_behind.is_empty() {
+        object.field("left_behind", left_behind);
+    }
     object.field("tools", &request.tools().iter().map(Offered).collect::<Vec<_>>());
     object.end();
     out.get(1..out.len() - 1).unwrap_or_default().to_owned()

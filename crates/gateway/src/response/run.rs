@@ -34,7 +34,8 @@ pub(crate) struct Making {
 pub(crate) async fn make(making: Making) {
     let Making { engine, live, orders, place, created_at } = making;
     let _guard = Guard(Arc::clone(&live));
-    let shape = Shape::new(&live.id, created_at, &live.run.request, live.run.previous.as_ref());
+    let left_behind = engine.left_behind(&live).await;
+    let shape = Shape::new(&live.id, created_at, &live.run, &left_behind);
     let began = Instant::now();
     let context = live.run.context.clone();
     let mut run = Run {

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::log::Live;
+use super::settled::Settled;
 use crate::owner::Owner;
 
 /// How much of what has ended is kept, and for how long: for those who come back to hear it.
@@ -27,10 +28,15 @@ pub(crate) struct Idempotency {
     pub(crate) digest: [u8; 32],
 }
 
+/// How long it is known how a response was asked for: the age of a socket.
+const SETTLED: Duration = Duration::from_hours(1);
+
 #[derive(Debug, Default)]
 struct Table {
     responses: HashMap<ResponseId, Arc<Live>>,
     asked: HashMap<(Owner, Box<str>), ([u8; 32], ResponseId)>,
+    /// How responses were asked for: for as long as a socket may remember them.
+    settled: HashMap<ResponseId, (Owner, Settled, Instant)>,
 }
 
 /// All of them.
@@ -63,10 +69,18 @@ impl Runs {
                 }
                 table.asked.insert(name, (asked.digest, live.id.clone()));
             }
+            let settled = (live.owner.clone(), Settled::of_request(&live.run.request), Instant::now());
+            table.settled.insert(live.id.clone(), settled);
             table.responses.insert(live.id.clone(), live);
             false
         });
         before
+    }
+
+    /// How a response of this owner was asked for.
+    pub(crate) fn settled(&self, owner: &Owner, id: &ResponseId) -> Option<Settled> {
+        let table = self.table.borrow();
+        table.settled.get(id).filter(|(of, ..)| of == owner).map(|(_, settled, _)| *settled)
     }
 
     /// The response that was asked for by this name before.
@@ -107,7 +121,8 @@ impl Runs {
                 bytes -= size;
                 table.responses.remove(&id);
             }
-            let Table { responses, asked } = table;
+            let Table { responses, asked, settled } = table;
+            settled.retain(|_, (.., at)| now.saturating_duration_since(*at) < SETTLED);
             asked.retain(|_, (_, id)| responses.contains_key(id));
             false
         });

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
+use responses::chain::RunRequest;
 use responses::error::ApiError;
 use responses::event::{Body, ServerEvent, Stage};
 use responses::fold::{Fold, FoldError, Response};
 use responses::id::ResponseId;
 use responses::item::Item;
 use responses::json::{Json, Object, ObjectWriter, Raw, Read, WireError};
-use responses::request::Request;
 
 use responses::usage::Usage;
 
@@ -74,12 +74,12 @@ struct Begun {
 }
 
 impl Shape {
-    pub(crate) fn new(id: &ResponseId, created_at: u64, request: &Request, previous: Option<&ResponseId>) -> Self {
+    pub(crate) fn new(id: &ResponseId, created_at: u64, run: &RunRequest, left_behind: &[&str]) -> Self {
         Self {
             id: id.clone(),
             created_at,
-            settings: settings(request, previous),
-            background: request.background(),
+            settings: settings(&run.request, run.previous.as_ref(), left_behind),
+            background: run.request.background(),
             begun: false,
             running: false,
             sequence: 0,

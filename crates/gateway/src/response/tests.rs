@@ -21,7 +21,9 @@ use crate::owner::Owner;
 fn shape() -> Shape {
     let request =
         Request::parse(r#"{"model":"m","tools":[{"type":"function","name":"f"}],"reasoning":{"effort":"low"}}"#);
-    Shape::new(&ResponseId::from("resp_1"), 100, &request.unwrap(), Some(&ResponseId::from("resp_0")))
+    let (request, previous) = (Arc::new(request.unwrap()), Some(ResponseId::from("resp_0")));
+    let run = RunRequest { request, previous, context: Context::default(), new_items: 0 };
+    Shape::new(&ResponseId::from("resp_1"), 100, &run, &[])
 }
 
 const ITEM: &str = r#"{"id":"msg_1","type":"message","role":"assistant","status":"completed","content":[]}"#;

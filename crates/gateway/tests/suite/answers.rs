@@ -131,3 +131,20 @@ async fn a_conversation_is_compacted_in_all_three_ways_and_its_facts_survive() {
     assert_eq!(kinds, ["compaction", "message"], "{two}");
     gateway.stop().await;
 }
+
+#[tokio::test]
+async fn a_delta_that_leaves_out_tools_or_instructions_is_told_so() {
+    let gateway = Running::start().await;
+    let tools = r#""tools":[{"type":"function","name":"f"}],"instructions":"be brief""#;
+    let first = gateway.create(&format!(r#""input":"say a",{tools}"#)).await;
+    let id = text_of(&first, "id");
+    assert!(!first.contains("left_behind"));
+    let second = gateway.create(&format!(r#""input":"say b","previous_response_id":"{id}""#)).await;
+    assert!(second.contains(r#""left_behind":["tools","instructions"]"#), "{second}");
+    let third = gateway.create(&format!(r#""input":"say c","previous_response_id":"{id}",{tools}"#)).await;
+    assert!(!third.contains("left_behind"), "{third}");
+    let mut socket = gateway.socket().await;
+    let fourth = socket.made(&format!(r#""input":"say d","previous_response_id":"{id}","instructions":null"#)).await;
+    assert!(fourth.contains(r#""left_behind":["tools"]"#), "{fourth}");
+    gateway.stop().await;
+}

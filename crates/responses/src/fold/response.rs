@@ -35,6 +35,8 @@ pub struct Response {
     usage: Option<Usage>,
     incomplete: Option<IncompleteReason>,
     error: Option<Box<ApiError>>,
+    /// Whether the server says that it keeps it, if it does say so.
+    stored: Option<bool>,
     json: Json,
 }
 
@@ -59,18 +61,19 @@ fn status_of(stage: Stage) -> &'static str {
 
 impl Response {
     pub(super) fn new(
-        id: ResponseId,
+        id: &ResponseId,
         stage: Stage,
-        latest: &Json,
+        (latest, said): (&Json, Object<'_>),
         output: Vec<Item>,
         error: Option<Box<ApiError>>,
     ) -> Result<Self, WireError> {
-        let mut object = Object::split(latest.text())?;
+        let mut object = said.clone();
         // Of no consequence to the answer: what cannot be read is left out.
         let usage = object.read("usage").unwrap_or_default();
+        let stored = object.read("store").unwrap_or_default();
         let details: Option<Raw<'_>> = object.read("incomplete_details")?;
         let incomplete = details.and_then(|raw| Object::split(raw.0).ok()?.read("reason").ok()?);
-        let (name, items, failure) = (Json::of(&id), Json::of(&output), error.as_deref().map(Json::of));
+        let (name, items, failure) = (Json::of(id), Json::of(&output), error.as_deref().map(Json::of));
         object.set("id", name.text());
         // An `error` event may be the last that comes: the response it ends still says `in_progress`, and not why.
         let status: Result<Option<Cow<'_, str>>, _> = object.read("status");
@@ -83,8 +86,8 @@ impl Response {
             object.set("error", failure.text());
         }
         object.set("output", items.text());
-        let json = Json::of(&object);
-        Ok(Self { id, stage, output, usage, incomplete, error, json })
+        let json = if object == said { latest.clone() } else { Json::of(&object) };
+        Ok(Self { id: id.clone(), stage, output, usage, incomplete, error, stored, json })
     }
 
     /// Its id.
@@ -115,6 +118,11 @@ impl Response {
     /// What went wrong.
     pub fn error(&self) -> Option<&ApiError> {
         self.error.as_deref()
+    }
+
+    /// Whether the server says that it keeps it.
+    pub(crate) fn stored(&self) -> Option<bool> {
+        self.stored
     }
 
     /// A field of the response that is not looked into here.

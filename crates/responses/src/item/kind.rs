@@ -85,6 +85,11 @@ impl ItemKind {
         )
     }
 
+    /// Whether such an item neither calls nor answers: most of a conversation need not be looked into.
+    pub(crate) fn is_speech(self) -> bool {
+        matches!(self, Self::Message | Self::Reasoning)
+    }
+
     /// The kind an object names. On input the name may be missing: then a role makes a message, an id a reference.
     pub(crate) fn of(object: &Object<'_>) -> Result<Self, WireError> {
         if let Some(tag) = object.read::<Option<Cow<'_, str>>>("type")? {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::content::Content;
 use super::kind::ItemKind;
 use crate::id::CallId;
-use crate::json::{Json, Raw, Read, WireError};
+use crate::json::{Json, Object, Raw, WireError};
 use crate::macros::{open_enum, reading};
 use crate::tool_spec::Tool;
 
@@ -186,7 +186,7 @@ reading! {
 impl ShellCall<'_> {
     /// Whether the server runs the commands itself, in a container of its own.
     pub fn runs_at_the_server(&self) -> bool {
-        let kind = |raw: Raw<'_>| Some(crate::json::Object::split(raw.0).ok()?.get("type")?.to_owned());
+        let kind = |raw: Raw<'_>| Some(Object::split(raw.0).ok()?.get("type")?.to_owned());
         self.environment.and_then(kind).is_some_and(|kind| kind == "\"container_reference\"")
     }
 }
@@ -362,11 +362,11 @@ macro_rules! views {
         }
 
         impl<'a> ItemView<'a> {
-            pub(super) fn read(kind: ItemKind, text: &'a str) -> Result<Self, WireError> {
+            pub(super) fn of(kind: ItemKind, object: &Object<'a>) -> Result<Self, WireError> {
                 Ok(match kind {
-                    $( ItemKind::$Variant => Self::$Variant(Read::read(text)?), )*
+                    $( ItemKind::$Variant => Self::$Variant($Type::of(object)?), )*
                     $( ItemKind::$Empty => Self::$Empty, )*
-                    $( ItemKind::$Carried )|* => Self::Hosted(Read::read(text)?),
+                    $( ItemKind::$Carried )|* => Self::Hosted(Hosted::of(object)?),
                     ItemKind::Unknown => Self::Unknown,
                 })
             }

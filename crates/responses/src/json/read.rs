@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Visitor};
 
-use super::{WireError, elements};
+use super::{WireError, elements, scan};
 
 /// A type that can be read from the text of one JSON value. The text is known to be valid JSON.
 pub trait Read<'a>: Sized {
@@ -49,7 +49,7 @@ impl<'a> Read<'a> for Cow<'a, str> {
             .strip_prefix('"')
             .and_then(|rest| rest.strip_suffix('"'))
             .ok_or_else(|| WireError::shape("a string", text))?;
-        if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
+        if scan::plain(inner.as_bytes()) == inner.len() {
             return Ok(Cow::Borrowed(inner));
         }
         let Unescaped(owned) = serde_json::from_str(text)?;

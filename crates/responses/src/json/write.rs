@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use super::Raw;
+use super::{Raw, scan};
 
 /// A type that can be written as one JSON value.
 pub trait Write {
@@ -100,13 +100,11 @@ write_displayed!(bool, u16, u32, u64, i64);
 /// Appends `text` as a JSON string.
 pub fn quote(text: &str, out: &mut String) {
     out.push('"');
-    let mut clean = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        if byte != b'"' && byte != b'\\' && byte >= 0x20 {
-            continue;
-        }
-        out.push_str(text.get(clean..at).unwrap_or_default());
-        clean = at + 1;
+    let mut rest = text;
+    loop {
+        let (clean, special) = rest.split_at_checked(scan::plain(rest.as_bytes())).unwrap_or((rest, ""));
+        out.push_str(clean);
+        let Some(byte) = special.bytes().next() else { break };
         match byte {
             b'"' => out.push_str("\\\""),
             b'\\' => out.push_str("\\\\"),
@@ -117,8 +115,8 @@ pub fn quote(text: &str, out: &mut String) {
                 let _ = write!(out, "\\u{byte:04x}");
             }
         }
+        rest = special.get(1..).unwrap_or_default();
     }
-    out.push_str(text.get(clean..).unwrap_or_default());
     out.push('"');
 }
 

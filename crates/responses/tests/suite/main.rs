@@ -18,6 +18,8 @@ mod fold_streams;
 #[cfg(test)]
 mod hostile_input;
 #[cfg(test)]
+mod json_scan;
+#[cfg(test)]
 mod reviewed;
 #[cfg(test)]
 mod server_rules;

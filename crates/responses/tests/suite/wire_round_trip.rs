@@ -3,6 +3,6 @@
 mod content;
 mod events;
 mod items;
-mod json_text;
+pub(crate) mod json_text;
 mod requests;
 mod unknown;

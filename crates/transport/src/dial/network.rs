@@ -4,12 +4,13 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use responses::chain::TroubleKind;
 use socket2::{SockRef, TcpKeepalive};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -23,6 +24,15 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// A byte stream that somebody owns.
 pub type BoxedStream = Box<dyn Stream>;
+
+/// A stream that begins with bytes which were read already.
+pub(crate) fn with_first(first: Bytes, stream: BoxedStream) -> BoxedStream {
+    if first.is_empty() {
+        return stream;
+    }
+    let (reads, writes) = tokio::io::split(stream);
+    Box::new(tokio::io::join(io::Cursor::new(first).chain(reads), writes))
+}
 
 /// A connection, and how it came about.
 pub struct Connected {

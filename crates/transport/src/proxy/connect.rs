@@ -6,7 +6,7 @@ use data_encoding::BASE64;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::Credentials;
-use crate::dial::BoxedStream;
+use crate::dial::{BoxedStream, with_first};
 
 /// The largest head of an answer that is read.
 const MAX_HEAD: usize = 16 * 1024;
@@ -135,19 +135,10 @@ pub(crate) async fn open(
         }
         match read(&received)? {
             Answer::Unfinished => {}
-            Answer::Open(end) => return Ok(with_first(received.split_off(end), stream)),
+            Answer::Open(end) => return Ok(with_first(received.split_off(end).into(), stream)),
             Answer::Refused(refused) => return Err(ConnectError::Refused(refused)),
         }
     }
-}
-
-/// A stream that begins with bytes which were read already.
-fn with_first(first: Vec<u8>, stream: BoxedStream) -> BoxedStream {
-    if first.is_empty() {
-        return stream;
-    }
-    let (reads, writes) = tokio::io::split(stream);
-    Box::new(tokio::io::join(io::Cursor::new(first).chain(reads), writes))
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 //! What the server says, and the end of a response.
 
-use std::borrow::Cow;
-
 use super::super::anchor::{Anchor, Scope};
 use super::super::link::{LinkId, Transport};
 use super::super::notice::{Fault, Notice, Outcome};
@@ -11,9 +9,7 @@ use super::{Chain, Heard, Last};
 use crate::error::{ApiError, Memory};
 use crate::event::{Body, ServerEvent, Stage};
 use crate::fold::{Fold, Folded, Response};
-use crate::id::ResponseId;
 use crate::item::Item;
-use crate::json::{Object, Raw};
 
 impl Chain {
     /// A message came over a socket, or an event over HTTP.
@@ -71,9 +67,9 @@ impl Chain {
             self.turn = Turn::Streaming(streaming);
             return Heard::Nobody;
         }
-        if let Body::Response(stage, raw) = event.body {
-            let id = id_of(raw);
-            let another = streaming.fold.id().is_some() && id.is_some() && id.as_ref() != streaming.fold.id();
+        if let Body::Response(stage, _) = event.body {
+            let ids = streaming.fold.id().zip(event.response_id());
+            let another = ids.is_some_and(|(known, named)| known.as_str() != named);
             if stage == Stage::Created && another {
                 self.fell(now, streaming, Fault::Unasked);
                 return Heard::Nobody;
@@ -104,7 +100,7 @@ impl Chain {
     fn is_echo(&self, event: &ServerEvent<'_>) -> bool {
         let Some(last) = &self.last else { return false };
         match event.body {
-            Body::Response(stage, raw) => stage != Stage::Created && id_of(raw).as_ref() == Some(&last.id),
+            Body::Response(stage, _) => stage != Stage::Created && last.is_about(event),
             Body::ItemDone(_, raw) => self.transcript.since(last.from).iter().any(|item| item.text() == raw.0),
             _ => false,
         }
@@ -151,7 +147,7 @@ impl Chain {
                 self.drop_line();
                 Heard::Nobody
             }
-            Body::Response(_, raw) if self.last.as_ref().is_none_or(|last| id_of(*raw).as_ref() != Some(&last.id)) => {
+            Body::Response(..) if self.last.as_ref().is_none_or(|last| !last.is_about(event)) => {
                 // Nobody asked for it: what the server remembers is not what we think.
                 self.drop_line();
                 Heard::Nobody
@@ -169,7 +165,7 @@ impl Chain {
             return self.fell(now, streaming, Fault::Api(Box::new(error)));
         }
         let fold = std::mem::take(&mut streaming.fold);
-        let response = match fold.clone().finish() {
+        let response = match fold.response() {
             Ok(response) => response,
             Err(error) => {
                 streaming.fold = fold;
@@ -214,7 +210,7 @@ impl Chain {
         }
         self.transcript.extend(spoken.into_iter().map(|(_, item)| item));
         let settings = &streaming.ask.settings;
-        let stored = response.field::<bool>("store").ok().flatten().unwrap_or(settings.store());
+        let stored = response.stored().unwrap_or(settings.store());
         let scope = if settings.store() && stored && self.config.peer.stores {
             Scope::Server
         } else if streaming.transport == Transport::WebSocket {
@@ -261,7 +257,9 @@ fn spoken(fold: &Fold, response: &Response) -> Vec<(u32, Item)> {
     spoken
 }
 
-fn id_of(raw: Raw<'_>) -> Option<ResponseId> {
-    let id: Option<Cow<'_, str>> = Object::split(raw.0).ok()?.read("id").ok()?;
-    id.map(ResponseId::from)
+impl Last {
+    /// Whether an event carries this response.
+    fn is_about(&self, event: &ServerEvent<'_>) -> bool {
+        event.response_id().is_some_and(|id| self.id.as_str() == id)
+    }
 }
