@@ -63,15 +63,14 @@ impl Serve {
             let asked = async {
                 let _ = told.await;
             };
-            tokio::select! {
-                () = gateway.serve(asked) => {}
-                () = signals(first) => {}
-            }
-            anyhow::Ok(())
+            anyhow::Ok(tokio::select! {
+                () = gateway.serve(asked) => Exit::Done,
+                () = signals(first) => Exit::Failed,
+            })
         });
         // A name that is still being resolved would hold up the end.
         runtime.shutdown_background();
-        served.map(|()| (String::new(), Exit::Done))
+        served.map(|exit| (String::new(), exit))
     }
 }
 

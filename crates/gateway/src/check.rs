@@ -1,14 +1,14 @@
 //! Whether a request makes sense: found before anything is begun, and told by the name of the field.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use responses::chain::RunRequest;
 use responses::error::ApiError;
 use responses::id::CallId;
 use responses::item::{Item, ItemKind};
 use responses::json::{Json, Object, Read};
-use responses::request::Request;
+use responses::request::{IDEMPOTENCY_KEY, Request};
 
 /// How many of the newest items, besides the new ones, are looked through for calls before all are.
 const RECENT: usize = 128;
@@ -19,6 +19,18 @@ const METADATA_VALUE: usize = 512;
 
 /// Checks a request and the conversation that it goes on.
 pub(crate) fn check(run: &RunRequest) -> Result<(), ApiError> {
+    if run.request.background() && !run.request.store() {
+        return Err(invalid("background", "a response in the background has to be stored: leave out `store: false`"));
+    }
+    if let Some((_, key)) = run.request.extra.iter().find(|(key, _)| &**key == IDEMPOTENCY_KEY)
+        && !key.read::<Cow<'_, str>>().is_ok_and(|key| !key.is_empty())
+    {
+        return Err(invalid(IDEMPOTENCY_KEY, "`idempotency_key` is a string with something in it"));
+    }
+    if run.context.newest(run.new_items).iter().any(|item| item.kind() == ItemKind::ItemReference) {
+        let message = "items are not kept by their ids here: send the item itself, or go on from its response";
+        return Err(invalid("input", message));
+    }
     fields(&run.request)?;
     calls(run)
 }
@@ -141,23 +153,26 @@ fn calls(run: &RunRequest) -> Result<(), ApiError> {
 }
 
 fn pairs(items: &[Item]) -> Result<(), ApiError> {
-    let mut open: Vec<CallId> = Vec::new();
-    let mut made: HashSet<CallId> = HashSet::new();
+    let mut made: Vec<CallId> = Vec::new();
+    let mut open: HashMap<CallId, bool> = HashMap::new();
     // What a compaction holds, or a reference names, is not seen here.
     let mut hidden = false;
     for item in items {
         hidden |= matches!(item.kind(), ItemKind::Compaction | ItemKind::ItemReference | ItemKind::Unknown);
         if let Some(call) = item.answers() {
-            if !hidden && !made.contains(&call) {
-                return Err(invalid("input", &format!("there is no call `{call}` that this output could be of")));
+            match open.get_mut(&call) {
+                Some(waits) => *waits = false,
+                None if hidden => {}
+                None => {
+                    return Err(invalid("input", &format!("there is no call `{call}` that this output could be of")));
+                }
             }
-            open.retain(|waits| *waits != call);
         } else if let Some(call) = item.call() {
-            made.insert(call.clone());
-            open.push(call);
+            made.push(call.clone());
+            open.insert(call, true);
         }
     }
-    match open.first() {
+    match made.iter().find(|call| open.get(call).is_some_and(|waits| *waits)) {
         Some(call) => Err(invalid("input", &format!("the call `{call}` has no output: add one to the input"))),
         None => Ok(()),
     }

@@ -1,12 +1,14 @@
 //! What all requests share: who may ask, who answers, and what is remembered.
 
+use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use data_encoding::HEXLOWER;
-use hyper::HeaderMap;
+use hyper::header::ORIGIN;
+use hyper::{HeaderMap, Uri};
 use responses::chain::{ConnectionLimits, Context, RunRequest};
 use responses::error::ApiError;
 use responses::event::Stage;
@@ -32,7 +34,7 @@ use crate::owner::Owner;
 use crate::response::log::{Event, Heard, Live, Order};
 use crate::response::run::{self, Making};
 use crate::response::runs::{Idempotency, Replay, Runs};
-use crate::response::settled::Settled;
+use crate::response::settled::{Settled, past_is_stored};
 use crate::seal::Seal;
 use crate::settings::{Limits, Settings};
 use crate::store::{Keeper, Kept, StoreError};
@@ -48,9 +50,6 @@ const KEYS_IN_A_FULL_QUEUE: usize = 4;
 
 /// How often it is looked at what has become too old.
 const SWEEP: Duration = Duration::from_secs(1);
-
-/// The field of a request that names it, where there are no headers.
-const IDEMPOTENCY_FIELD: &str = "idempotency_key";
 
 /// Every bound that requests meet.
 #[derive(Debug, Clone)]
@@ -126,6 +125,10 @@ impl Engine {
 
     /// Who asks.
     pub(crate) fn who(&self, endpoint: &Endpoint, headers: &HeaderMap) -> Result<Holder, ApiError> {
+        if self.keys.is_none() && is_of_another_site(headers) {
+            let message = "a page of another site asks, and no key is asked for here: set gateway.keys = \"required\"";
+            return Err(ApiError::report(403, Some("foreign_origin"), None, message));
+        }
         match &self.keys {
             Some(keys) if !endpoint.is_open() => keys.who(headers, SystemTime::now()),
             _ => Ok(Holder::anybody()),
@@ -151,14 +154,19 @@ impl Engine {
         let holder = self.holder(holder)?;
         holder.may_use(&model)?;
         let background = request.background();
-        let (live, orders) = Live::new(self.fresh_id("resp_").into(), holder.owner.clone(), run, background);
+        if let Some(asked) = &asked
+            && let Some(before) = self.runs.asked(&holder.owner, asked)?
+        {
+            return Ok(before);
+        }
+        let place = self.admission.enter(&holder.owner, holder.max_concurrent)?;
+        let before = run.previous.as_ref().and_then(|previous| self.runs.settled(&holder.owner, previous));
+        let (mut live, orders) = Live::new(self.fresh_id("resp_").into(), holder.owner.clone(), run, background);
+        live.past_stored = before.is_none_or(|before| before.stored);
         let live = Arc::new(live);
         if let Some(before) = self.runs.insert(Arc::clone(&live), asked.as_ref())? {
             return Ok(before);
         }
-        let place = self.admission.enter(&holder.owner, holder.max_concurrent).inspect_err(|_| {
-            self.runs.forget(&live.owner, &live.id);
-        })?;
         let created_at = since_1970().as_secs();
         let making = Making { engine: Arc::clone(self), live: Arc::clone(&live), orders, place, created_at };
         self.tasks.spawn(run::make(making));
@@ -187,7 +195,7 @@ impl Engine {
     }
 
     /// A socket lives long: its key may be void by now, or be good for less.
-    fn holder(&self, holder: &Holder) -> Result<Holder, ApiError> {
+    pub(crate) fn holder(&self, holder: &Holder) -> Result<Holder, ApiError> {
         match &self.keys {
             Some(keys) => keys.again(holder, SystemTime::now()),
             None => Ok(holder.clone()),
@@ -212,6 +220,16 @@ impl Engine {
 
     /// A response of this owner: one that runs, one that ended not long ago, or one that is stored.
     pub(crate) async fn find(&self, owner: &Owner, id: &ResponseId) -> Result<Option<Arc<Live>>, ApiError> {
+        self.find_from(owner, id, 0).await
+    }
+
+    /// The same, for somebody who has heard all events before this one.
+    pub(crate) async fn find_from(
+        &self,
+        owner: &Owner,
+        id: &ResponseId,
+        from: usize,
+    ) -> Result<Option<Arc<Live>>, ApiError> {
         if let Some(live) = self.runs.find(owner, id) {
             return Ok(Some(live));
         }
@@ -219,7 +237,8 @@ impl Engine {
         let input = self.keeper.input(owner, id).await.map_err(unreadable_store)?.unwrap_or_default();
         let context = self.keeper.context(owner, id).await.map_err(unreadable_store)?.unwrap_or_default();
         let events = self.keeper.events(owner, id).await.map_err(unreadable_store)?.unwrap_or_default();
-        Ok(Some(Arc::new(Live::stored(id.clone(), owner.clone(), (response, events), input, context))))
+        let past = (context, input.len());
+        Ok(Some(Arc::new(Live::stored(id.clone(), owner.clone(), (response, events), past, from))))
     }
 
     /// All that was seen and said up to the end of a response that can be gone on from.
@@ -230,7 +249,8 @@ impl Engine {
             return Ok(outcome.filter(|outcome| outcome.stage != Stage::Failed).map(|outcome| outcome.context.clone()));
         }
         let Some(response) = self.keeper.response(owner, id).await.map_err(unreadable_store)? else { return Ok(None) };
-        if responses::fold::whole(response.text()).is_ok_and(|response| response.stage() == Stage::Failed) {
+        let failed = responses::fold::whole(response.text()).is_ok_and(|response| response.stage() == Stage::Failed);
+        if failed || !past_is_stored(&response) {
             return Ok(None);
         }
         self.keeper.context(owner, id).await.map_err(unreadable_store)
@@ -238,15 +258,16 @@ impl Engine {
 
     /// A response is to be gone.
     pub(crate) async fn delete(&self, owner: &Owner, id: &ResponseId) -> Result<bool, ApiError> {
-        let live = self.runs.forget(owner, id);
+        let live = self.runs.find(owner, id).filter(|live| live.is_kept());
         if let Some(live) = &live {
+            self.runs.forget(owner, id);
             live.order(Order::Cancel);
             // What is being stored this moment is stored, and then deleted.
             let mut watch = live.watch(live.count());
             while let Heard::Events(_) = watch.next().await {}
         }
         let stored = self.keeper.delete(owner, id).await.map_err(unreadable_store)?;
-        Ok(stored || live.is_some_and(|live| live.is_kept()))
+        Ok(stored || live.is_some())
     }
 
     /// A response in the background has begun. After a crash its client is told what became of it.
@@ -270,6 +291,12 @@ impl Engine {
             _ => live.run.context.with(response.output().to_vec()),
         };
         let output = context.len() - live.run.context.len();
+        if !live.past_stored {
+            // What was not to be stored is not stored with what comes after it.
+            let own = context.newest(live.run.new_items + output).into_iter().collect();
+            let kept = Kept { parent: None, ..kept(live, own, output, response.json().clone(), events) };
+            return self.keeper.keep(kept).await;
+        }
         self.keeper.keep(kept(live, context, output, response.json().clone(), events)).await
     }
 
@@ -310,13 +337,17 @@ impl Engine {
     }
 
     /// Whether work is taken, and how the backends are.
-    pub(crate) fn ready(&self) -> (bool, String) {
+    pub(crate) fn ready(&self, headers: &HeaderMap) -> (bool, String) {
+        // What the backends are called is for those who may use them.
+        let is_known = self.keys.as_ref().is_none_or(|keys| keys.who(headers, SystemTime::now()).is_ok());
         let ready = !self.is_draining();
         let mut text = String::new();
         let mut object = ObjectWriter::begin(&mut text);
         object.field("status", if ready { "ready" } else { "draining" });
         object.field("running", &(self.runs.running() as u64));
-        object.field("backends", &self.backends.health().iter().map(Standing).collect::<Vec<_>>());
+        if is_known {
+            object.field("backends", &self.backends.health().iter().map(Standing).collect::<Vec<_>>());
+        }
         object.end();
         (ready, text)
     }
@@ -364,6 +395,21 @@ impl Write for Standing<'_> {
     }
 }
 
+/// Whether a browser asks on behalf of a page that did not come from this machine: it would speak for whoever sits here.
+fn is_of_another_site(headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(ORIGIN) else { return false };
+    let host = origin
+        .to_str()
+        .ok()
+        .and_then(|origin| origin.parse::<Uri>().ok())
+        .and_then(|uri| uri.host().map(str::to_owned));
+    let is_here = |host: &str| {
+        let bare = host.trim_matches(['[', ']']);
+        host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    };
+    !host.is_some_and(|host| is_here(&host))
+}
+
 /// What a warm-up costs.
 pub(crate) fn warm_usage(run: &RunRequest) -> Usage {
     let input = estimate_tokens(&run.context.to_vec(), &run.request);
@@ -393,12 +439,6 @@ fn kept(live: &Live, context: Context, output: usize, response: Json, events: Ve
         response,
         events,
     }
-}
-
-/// What a client names its request by, beside its other fields.
-pub(crate) fn idempotency_field(request: &Request) -> Option<Box<str>> {
-    let field = request.extra.iter().find(|(key, _)| &**key == IDEMPOTENCY_FIELD)?;
-    field.1.read().ok()
 }
 
 pub(crate) fn since_1970() -> Duration {

@@ -55,6 +55,7 @@ pub(crate) async fn reply(engine: &Arc<Engine>, mut request: Request<Incoming>) 
             }
             Err(error) => refused(&error),
         },
+        Ok((holder, found)) if !found.takes_body() => serve(engine, &holder, found, (&head.headers, asked, "")).await,
         Ok((holder, found)) => match body::receive(&head.headers, body, engine.limits.body_bytes).await {
             Ok(text) => serve(engine, &holder, found, (&head.headers, asked, &text)).await,
             Err(error) => refused(&error),
@@ -85,7 +86,7 @@ async fn serve(engine: &Arc<Engine>, holder: &Holder, endpoint: Endpoint, asked:
         Endpoint::Model(name) => told(engine.model(&name)),
         Endpoint::Metrics => answer(200, Metrics::CONTENT_TYPE, engine.counted()),
         Endpoint::Alive => answer(200, JSON, r#"{"status":"ok"}"#.to_owned()),
-        Endpoint::Ready => ready(engine),
+        Endpoint::Ready => ready(engine, headers),
         // It was dealt with before the body was read.
         Endpoint::Socket => refused(&no_upgrade()),
     }
@@ -107,8 +108,8 @@ fn models(engine: &Engine, headers: &HeaderMap, query: &str) -> Reply {
     reply
 }
 
-fn ready(engine: &Engine) -> Reply {
-    let (ready, report) = engine.ready();
+fn ready(engine: &Engine, headers: &HeaderMap) -> Reply {
+    let (ready, report) = engine.ready(headers);
     answer(if ready { 200 } else { 503 }, JSON, report)
 }
 

@@ -1,6 +1,6 @@
 //! A response is a task of its own; everybody else listens to it.
 
-mod account;
+pub(crate) mod account;
 mod compact;
 pub(crate) mod log;
 pub(crate) mod run;

@@ -1,5 +1,7 @@
 //! A listener, its connections, and their end.
 
+mod patient;
+
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,17 +12,22 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::engine::Engine;
 use crate::http::{Next, reply};
 use crate::socket;
+use patient::Patient;
 
 /// How many connections there are at once; more wait to be accepted.
 const MAX_CONNECTIONS: usize = 20_000;
 
 /// How long a connection may be silent where a request is to come.
 const HEAD_PATIENCE: Duration = Duration::from_mins(2);
+
+/// How often HTTP/2 asks whether the other end is there, and how long it waits for the answer.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
 /// How much is read at once before a request is known.
 const READ_BUFFER: usize = 16 << 10;
@@ -79,8 +86,10 @@ async fn connection(engine: Arc<Engine>, io: TcpStream, peer: SocketAddr) {
     // Without this, small messages wait for each other; if it fails, they do.
     let _ = io.set_nodelay(true);
     let (become_socket, mut becomes) = tokio::sync::mpsc::channel(1);
+    let first = CancellationToken::new();
     let service = service_fn(|request| {
         let (engine, become_socket) = (Arc::clone(&engine), become_socket.clone());
+        first.cancel();
         async move {
             let (reply, next) = reply(&engine, request).await;
             if let Next::Socket(on_upgrade, holder) = next {
@@ -93,10 +102,18 @@ async fn connection(engine: Arc<Engine>, io: TcpStream, peer: SocketAddr) {
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_PATIENCE).max_buf_size(READ_BUFFER);
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(MAX_STREAMS);
-    let serving = builder.serve_connection_with_upgrades(TokioIo::new(io), service);
+    builder.http2().keep_alive_interval(KEEP_ALIVE).keep_alive_timeout(KEEP_ALIVE);
+    let silent = async {
+        // A connection on which nothing is ever asked is in the way of others.
+        if tokio::time::timeout(HEAD_PATIENCE, first.cancelled()).await.is_ok() {
+            std::future::pending::<()>().await;
+        }
+    };
+    let serving = builder.serve_connection_with_upgrades(TokioIo::new(Patient::new(io)), service);
     tokio::pin!(serving);
     let served = tokio::select! {
         served = serving.as_mut() => served,
+        () = silent => return,
         () = engine.draining.cancelled() => {
             serving.as_mut().graceful_shutdown();
             serving.await

@@ -15,7 +15,7 @@ use responses::id::ResponseId;
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::engine::{Engine, Job, idempotency_field};
+use crate::engine::{Engine, Job};
 use crate::keys::Holder;
 use crate::response::log::{Heard, Live, Order};
 use crate::response::runs::Idempotency;
@@ -133,8 +133,11 @@ impl Socket {
                     self.connection.handle_run(run, RunEvent::Event(&event.text));
                 }
             }
-            Heard::Refused(error) => self.connection.handle_run(run, RunEvent::Event(&error.to_event(None))),
-            Heard::Ended(_) => {}
+            Heard::Refused(error) => {
+                self.connection.handle_run(run, RunEvent::Event(&error.to_event(None)));
+                self.leave(run);
+            }
+            Heard::Ended(_) => self.leave(run),
         }
     }
 
@@ -161,7 +164,7 @@ impl Socket {
     }
 
     fn begin(&mut self, run: RunId, request: RunRequest) {
-        let asked = idempotency_field(&request.request).map(|key| Idempotency { key, digest: digest(&request) });
+        let asked = Idempotency::of(&request.request, &request.context.newest(request.new_items), None);
         match self.engine.begin(&self.holder, Job { run: request, asked }) {
             Ok(live) => {
                 self.listen(run, live);
@@ -173,7 +176,6 @@ impl Socket {
     fn listen(&mut self, run: RunId, live: Arc<Live>) {
         let leave = CancellationToken::new();
         let watch = live.watch(0);
-        self.runs.retain(|running| !running.live.has_ended());
         self.runs.push(Running { run, live, leave: leave.clone() });
         let heard = stream::unfold(Some((watch, leave)), move |listening| async move {
             let (mut watch, leave) = listening?;
@@ -208,11 +210,21 @@ impl Socket {
 
     fn recall(&self, run: RunId, id: ResponseId) {
         let (engine, owner) = (Arc::clone(&self.engine), self.holder.owner.clone());
+        let key = self.connection.request_of(run).and_then(|request| Idempotency::field(request));
+        if let Some(before) = key.and_then(|key| engine.runs.named(&owner, &key)) {
+            // The same request came before, over a line that remembered what this one does not.
+            let past = before.run.context.without_newest(before.run.new_items);
+            self.sought.push(std::future::ready(Sought::Context(run, Some(past))).boxed());
+            return;
+        }
         let recall = async move { Sought::Context(run, engine.recall(&owner, &id).await.unwrap_or_default()) };
         self.sought.push(recall.boxed());
     }
 
-    fn rejoin(&self, run: RunId, id: ResponseId) {
+    fn rejoin(&mut self, run: RunId, id: ResponseId) {
+        if let Err(error) = self.engine.holder(&self.holder) {
+            return self.connection.handle_run(run, RunEvent::Event(&error.to_event(None)));
+        }
         let (engine, owner) = (Arc::clone(&self.engine), self.holder.owner.clone());
         let find = async move { Sought::Response(run, engine.find(&owner, &id).await.unwrap_or_default()) };
         self.sought.push(find.boxed());
@@ -232,15 +244,3 @@ impl Socket {
 
 /// What a message that is no text is like to the protocol: no JSON.
 const BINARY: &str = "";
-
-/// Of all that was asked for over a socket.
-fn digest(request: &RunRequest) -> [u8; 32] {
-    use sha2::{Digest, Sha256};
-    let mut digest = Sha256::new();
-    digest.update(responses::json::Json::of(&*request.request).text());
-    digest.update(request.previous.as_ref().map_or("", ResponseId::as_str));
-    for item in request.context.newest(request.new_items) {
-        digest.update(item.text());
-    }
-    digest.finalize().into()
-}

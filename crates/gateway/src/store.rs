@@ -23,6 +23,7 @@ use responses::json::Json;
 use crate::Owner;
 pub use error::StoreError;
 pub(crate) use keeper::{Keeper, Keeping};
+pub(crate) use pack::failed_by_restart;
 pub(crate) use sqlite::Sqlite;
 pub(crate) use volatile::Volatile;
 

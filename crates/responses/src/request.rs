@@ -10,12 +10,16 @@ use std::borrow::Cow;
 
 use crate::id::ResponseId;
 use crate::item::{Item, Role};
-use crate::json::{Json, Object, ObjectWriter, Read, WireError, Write};
+use crate::json::{Json, Object, ObjectWriter, Raw, Read, WireError, Write};
 use crate::tool_spec::Tool;
 
 pub use fingerprint::Fingerprint;
 pub(crate) use settings::Ask;
 pub use settings::Settings;
+
+/// The field by which a client names its request, so that asking twice is asking once. Capstan's own: over HTTP it is a
+/// header.
+pub const IDEMPOTENCY_KEY: &str = "idempotency_key";
 
 /// A request, each field as it came. `null` is kept, and means absent.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -256,7 +260,11 @@ impl Request {
 
     /// Whether the model is to say anything.
     pub fn generate(&self) -> bool {
-        lenient(self.delivery.generate.as_ref()).unwrap_or(true)
+        // Over HTTP a warm-up has another name.
+        let options = lenient::<Raw<'_>>(self.service.prompt_cache_options.as_ref());
+        let prewarm =
+            options.and_then(|options| Object::parse(options.0).ok()?.read::<Option<bool>>("prewarm").ok()?);
+        prewarm != Some(true) && lenient(self.delivery.generate.as_ref()).unwrap_or(true)
     }
 
     /// Whether the answer is to come as server-sent events.

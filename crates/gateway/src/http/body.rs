@@ -13,8 +13,15 @@ use responses::error::ApiError;
 /// How long a client may be silent in the middle of a body.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// How long a whole body may take.
+const WHOLE: Duration = Duration::from_mins(30);
+
 /// Reads a body of at most so many bytes, unpacked.
-pub(crate) async fn receive(headers: &HeaderMap, mut body: Incoming, most: usize) -> Result<String, ApiError> {
+pub(crate) async fn receive(headers: &HeaderMap, body: Incoming, most: usize) -> Result<String, ApiError> {
+    tokio::time::timeout(WHOLE, read(headers, body, most)).await.unwrap_or_else(|_| Err(too_slow()))
+}
+
+async fn read(headers: &HeaderMap, mut body: Incoming, most: usize) -> Result<String, ApiError> {
     let encoding = headers.get(CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?").trim().to_ascii_lowercase());
     let packed = match encoding.as_deref() {
         None | Some("" | "identity") => false,
@@ -52,7 +59,7 @@ fn broken(error: &hyper::Error) -> ApiError {
 }
 
 fn too_slow() -> ApiError {
-    let message = format!("no more of the body came for {} s: send it again", PATIENCE.as_secs());
+    let message = "the body comes too slowly: send it again";
     ApiError::report(408, None, None, message)
 }
 

@@ -8,7 +8,6 @@ use responses::chain::{Context, RunRequest};
 use responses::error::ApiError;
 use responses::json::{Json, WireError};
 use responses::request::{Input, Request};
-use sha2::{Digest, Sha256};
 
 use super::{EVENT_STREAM, JSON, Reply, answer, refused, sse};
 use crate::engine::{Engine, Job};
@@ -33,7 +32,9 @@ async fn begin(
     body: &str,
 ) -> Result<(Arc<Live>, bool), ApiError> {
     let request = read(body)?;
-    let asked = asked(&request, headers, body);
+    let header = headers.get(IDEMPOTENCY_KEY).and_then(|value| value.to_str().ok());
+    let new = request.input.clone().map(Input::into_items).unwrap_or_default();
+    let asked = Idempotency::of(&request, &new, header);
     if let Some(asked) = &asked
         && let Some(live) = engine.runs.asked(&holder.owner, asked)?
     {
@@ -53,7 +54,7 @@ pub(crate) fn read(body: &str) -> Result<Request, ApiError> {
 }
 
 pub(crate) fn unreadable(error: &WireError) -> ApiError {
-    ApiError::report(400, None, error.path().as_deref(), error.to_string())
+    ApiError::report(400, Some("invalid_value"), error.path().as_deref(), error.to_string())
 }
 
 /// The request, with all that the model is to see.
@@ -72,13 +73,6 @@ fn not_found(id: &str) -> ApiError {
     let shown: String = id.chars().take(80).collect();
     let message = format!("previous response `{shown}` is not known here: send the whole conversation");
     ApiError::report(400, Some("previous_response_not_found"), Some("previous_response_id"), message)
-}
-
-/// What the client names the request by: in a header, or beside its other fields.
-pub(crate) fn asked(request: &Request, headers: &HeaderMap, body: &str) -> Option<Idempotency> {
-    let header = headers.get(IDEMPOTENCY_KEY).and_then(|value| value.to_str().ok()).map(Box::from);
-    let key = header.or_else(|| crate::engine::idempotency_field(request))?;
-    Some(Idempotency { key, digest: Sha256::digest(body).into() })
 }
 
 /// Tells a response: event by event, whole at its end, or as it is now, if it runs in the background.

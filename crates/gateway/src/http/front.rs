@@ -48,6 +48,11 @@ impl Endpoint {
         }
     }
 
+    /// Whether what is sent with it matters.
+    pub(crate) fn takes_body(&self) -> bool {
+        matches!(self, Self::Create | Self::InputTokens | Self::Compact)
+    }
+
     /// Whether anybody may ask, with a key or without.
     pub(crate) fn is_open(&self) -> bool {
         matches!(self, Self::Alive | Self::Ready)

@@ -20,7 +20,12 @@ const LARGEST_PAGE: usize = 100;
 
 /// `GET /responses/{id}`: as it is now, or its events after the one that was heard last.
 pub(crate) async fn retrieve(engine: &Arc<Engine>, holder: &Holder, id: &ResponseId, asked: &str) -> Reply {
-    let live = match engine.find(&holder.owner, id).await {
+    let after = query(asked, "starting_after").filter(|text| !text.is_empty());
+    let Ok(after) = after.as_deref().map(str::parse::<usize>).transpose() else {
+        return refused(&invalid("starting_after", "`starting_after` is the number of an event: 0, 1, 2, …"));
+    };
+    let from = after.map_or(0, |after| after.saturating_add(1));
+    let live = match engine.find_from(&holder.owner, id, from).await {
         Ok(Some(live)) => live,
         Ok(None) => return refused(&unknown(id)),
         Err(error) => return refused(&error),
@@ -29,11 +34,11 @@ pub(crate) async fn retrieve(engine: &Arc<Engine>, holder: &Holder, id: &Respons
         // What is not stored can be listened to again, by whoever lost the line to it, and that is all.
         return if live.is_kept() { now(&live) } else { refused(&unknown(id)) };
     }
-    let after = query(asked, "starting_after").filter(|text| !text.is_empty());
-    match after.as_deref().map(str::parse::<usize>).transpose() {
-        Ok(after) => stream(live.watch(after.map_or(0, |after| after.saturating_add(1)))).await,
-        Err(_) => refused(&invalid("starting_after", "`starting_after` is the number of an event: 0, 1, 2, …")),
+    if from > live.count() {
+        let message = "`starting_after` is beyond the newest event: it is the number of the last one that was heard";
+        return refused(&invalid("starting_after", message));
     }
+    stream(live.watch(from)).await
 }
 
 /// `POST /responses/{id}/cancel`: stops it; answers when it has stopped.

@@ -75,8 +75,17 @@ impl Write for Account<'_> {
     }
 }
 
+/// What a client should know of how its request was taken. Capstan's own fields.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Told<'a> {
+    /// What of the settings of the response before it was left out without a word.
+    pub(crate) left_behind: &'a [&'a str],
+    /// Whether it can be gone on from when the process has forgotten it: not if something before it is not stored.
+    pub(crate) past_stored: bool,
+}
+
 /// The settings a response was asked with, with what holds where nothing was said: fields without their braces.
-pub(super) fn settings(request: &Request, previous: Option<&ResponseId>, left_behind: &[&str]) -> String {
+pub(super) fn settings(request: &Request, previous: Option<&ResponseId>, told: &Told<'_>) -> String {
     let Request { model, prompt, sampling, service, retention, .. } = request;
     let mut out = String::new();
     let mut object = ObjectWriter::begin(&mut out);
@@ -105,8 +114,11 @@ pub(super) fn settings(request: &Request, previous: Option<&ResponseId>, left_be
     object.nullable("previous_response_id", &previous);
     with_defaults(object.open("reasoning"), prompt.reasoning.as_ref(), &[("effort", "null"), ("summary", "null")]);
     with_defaults(object.open("text"), prompt.text.as_ref(), &[("format", r#"{"type":"text"}"#)]);
-    if !left_behind.is_empty() {
-        object.field("left_behind", left_behind);
+    if !told.left_behind.is_empty() {
+        object.field("left_behind", told.left_behind);
+    }
+    if !told.past_stored {
+        object.field("past_stored", &false);
     }
     object.field("tools", &request.tools().iter().map(Offered).collect::<Vec<_>>());
     object.end();

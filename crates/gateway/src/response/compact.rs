@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use responses::error::ApiError;
+use responses::request::IDEMPOTENCY_KEY;
+use tokio::time::timeout;
 
-use super::run::{Run, Stop};
+use super::run::{HOLD_BACK, Run, Stop};
 use super::shape::Ending;
 use crate::backend::{Ask, Candidate};
 use crate::compacting::{Summary, summarise};
@@ -21,6 +23,9 @@ impl Run {
         if request.prompt.context_management.is_some() {
             // It was done here: to do it once more would be to do it twice.
             Arc::make_mut(&mut request).prompt.context_management = None;
+        }
+        if request.extra.iter().any(|(key, _)| &**key == IDEMPOTENCY_KEY) {
+            Arc::make_mut(&mut request).extra.retain(|(key, _)| &**key != IDEMPOTENCY_KEY);
         }
         Ok(Ask { model: candidate.model().into(), request, previous, items, new_items })
     }
@@ -43,12 +48,18 @@ impl Run {
         let plan = plan(&opened, &request, why, &limits)?;
         let (engine, id) = (self.engine.clone(), self.engine.fresh_id("cmp_"));
         let is_all = why == Why::Trigger;
-        if is_all {
-            self.begin();
-        }
-        let summary = match self.unless_ordered(summarise(&engine, candidates, &plan)).await {
-            Ok(summary) => summary,
+        let mut summarising = Box::pin(summarise(&engine, candidates, &plan));
+        let summary = match self.unless_ordered(timeout(HOLD_BACK, summarising.as_mut())).await {
             Err(stop) => return Ok(Some(stop)),
+            Ok(Ok(summary)) => summary,
+            Ok(Err(_)) => {
+                // It takes its time, and the client should know that it was accepted.
+                self.begin();
+                match self.unless_ordered(summarising).await {
+                    Err(stop) => return Ok(Some(stop)),
+                    Ok(summary) => summary,
+                }
+            }
         };
         let finish = |summary: &Summary| finish(&plan, &summary.text, &id, &engine.seal, &self.live.owner);
         let (summary, item) = match summary.and_then(|summary| Ok((finish(&summary)?, summary))) {

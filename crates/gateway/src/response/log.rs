@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use responses::chain::{Context, Powers, RunRequest};
 use responses::error::ApiError;
 use responses::event::{ServerEvent, Stage};
+use responses::fold::FoldError;
 use responses::id::ResponseId;
-use responses::item::Item;
 use responses::json::{Json, Object, ObjectWriter};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use crate::owner::Owner;
+use crate::store::failed_by_restart;
 
 /// How many bytes of events a response may be ahead of everybody who listens. Its backend waits then.
 const WINDOW: usize = 256 << 10;
@@ -34,10 +35,10 @@ pub(crate) struct Event {
 
 impl Event {
     /// The only event of a response that nobody could listen to.
-    fn failed(response: &Json) -> Self {
+    fn failed(response: &Json, number: usize) -> Self {
         let (kind, mut text) = ("response.failed", String::new());
         let mut object = ObjectWriter::begin(&mut text);
-        object.field("type", kind).field("sequence_number", &0_u64).raw("response", response.text());
+        object.field("type", kind).field("sequence_number", &(number as u64)).raw("response", response.text());
         object.end();
         Self { kind: kind.into(), text: text.into() }
     }
@@ -91,6 +92,10 @@ pub(crate) struct Live {
     pub(crate) owner: Owner,
     pub(crate) run: RunRequest,
     pub(crate) background: bool,
+    /// Whether all before it may be stored too: if not, what is stored of it is no past to go on from.
+    pub(crate) past_stored: bool,
+    /// The number of the first event that is there.
+    first: usize,
     /// Whether whoever makes it takes steers.
     steers: AtomicBool,
     log: watch::Sender<Log>,
@@ -114,6 +119,8 @@ impl Live {
             owner,
             run,
             background,
+            past_stored: true,
+            first: 0,
             steers: AtomicBool::new(false),
             log: watch::Sender::default(),
             heard: watch::Sender::default(),
@@ -129,21 +136,29 @@ impl Live {
         id: ResponseId,
         owner: Owner,
         (response, events): (Json, Vec<Arc<str>>),
-        input: Vec<Item>,
-        context: Context,
+        (context, new_items): (Context, usize),
+        from: usize,
     ) -> Self {
-        let new_items = input.len();
-        let run =
-            RunRequest { request: Arc::default(), previous: None, context: input.into_iter().collect(), new_items };
+        // What begun and was never heard of again has failed.
+        let response = match responses::fold::whole(response.text()) {
+            Err(FoldError::Unfinished) => failed_by_restart(response.text()).unwrap_or(response),
+            _ => response,
+        };
+        let whole = responses::fold::whole(response.text());
+        let stage = whole.as_ref().map_or(Stage::Failed, responses::fold::Response::stage);
+        // Of one that failed, nothing but its past is kept.
+        let output = whole.as_ref().map_or(0, |whole| if stage == Stage::Failed { 0 } else { whole.output().len() });
+        let past = context.without_newest(output);
+        let run = RunRequest { request: Arc::default(), previous: None, context: past, new_items };
         let background =
             Object::parse(response.text()).and_then(|object| object.read("background")).unwrap_or_default();
-        let (live, _) = Self::new(id, owner, run, background);
+        let (mut live, _) = Self::new(id, owner, run, background);
         let mut events: Vec<Event> = events.into_iter().map(Event::of).collect();
         if events.is_empty() {
-            // The gateway ended before it did, and could not say so.
-            events.push(Event::failed(&response));
+            // The gateway ended before it did, and could not say so. Whoever comes back has heard all before this.
+            live.first = from;
+            events.push(Event::failed(&response, from));
         }
-        let stage = responses::fold::whole(response.text()).map_or(Stage::Failed, |response| response.stage());
         live.end(&mut events, Outcome { stage, response, context });
         live
     }
@@ -151,8 +166,9 @@ impl Live {
     /// Listens from the event of this place on.
     pub(crate) fn watch(self: &Arc<Self>, from: usize) -> Watch {
         self.visits.fetch_add(1, Ordering::Relaxed);
-        let heard = self.log.borrow().events.iter().take(from).map(|event| event.text.len()).sum();
-        Watch { live: Arc::clone(self), log: self.log.subscribe(), at: from, heard }
+        let at = from.saturating_sub(self.first);
+        let heard = self.log.borrow().events.iter().take(at).map(|event| event.text.len()).sum();
+        Watch { live: Arc::clone(self), log: self.log.subscribe(), at, heard }
     }
 
     /// Whoever makes it takes steers.
@@ -207,9 +223,9 @@ impl Live {
         self.log.borrow().bytes
     }
 
-    /// How many events there are.
+    /// The number that the next event has, or would have.
     pub(crate) fn count(&self) -> usize {
-        self.log.borrow().events.len()
+        self.first + self.log.borrow().events.len()
     }
 
     /// The texts of all events so far.
@@ -259,6 +275,10 @@ impl Live {
 
     /// Waits until somebody who listens has heard enough, or nobody listens.
     pub(crate) async fn room(&self) {
+        if self.background {
+            // It is made whether or not anybody listens.
+            return;
+        }
         let mut heard = self.heard.subscribe();
         let is_full = |heard: usize| self.log.borrow().bytes.saturating_sub(heard) > WINDOW;
         while is_full(*heard.borrow_and_update()) && self.log.receiver_count() > 0 {

@@ -11,6 +11,7 @@ use responses::fold::{FoldError, Response};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::account::Told;
 use super::log::{Event, Live, Order, Outcome};
 use super::shape::{Ending, Shape, Taken};
 use crate::admit::{Place, Ticket};
@@ -19,7 +20,13 @@ use crate::engine::{Engine, since_1970, warm_usage};
 
 /// How long a backend may take to say its first word before the client is told that the response was accepted. Until
 /// then a refusal is a plain answer with a status of its own.
-const HOLD_BACK: Duration = Duration::from_secs(10);
+pub(super) const HOLD_BACK: Duration = Duration::from_secs(10);
+
+/// The same, once the backend has said that it begins.
+const ACCEPTED: Duration = Duration::from_millis(500);
+
+/// How long a response waits for those who listen to it and do not read.
+const STALLED: Duration = Duration::from_mins(5);
 
 /// What is needed to make one response.
 pub(crate) struct Making {
@@ -35,7 +42,8 @@ pub(crate) async fn make(making: Making) {
     let Making { engine, live, orders, place, created_at } = making;
     let _guard = Guard(Arc::clone(&live));
     let left_behind = engine.left_behind(&live).await;
-    let shape = Shape::new(&live.id, created_at, &live.run, &left_behind);
+    let told = Told { left_behind: &left_behind, past_stored: live.past_stored || !live.run.request.store() };
+    let shape = Shape::new(&live.id, created_at, &live.run, &told);
     let began = Instant::now();
     let context = live.run.context.clone();
     let mut run = Run {
@@ -106,11 +114,12 @@ impl Run {
             Err(error) => return self.stopped(error),
         };
         if self.live.background {
-            self.shape.queue(&mut self.out);
-            self.publish(Stage::Queued);
+            // Before its client is told of it: after a crash there must be something to find.
             if let Err(error) = self.engine.remember_begun(&self.live, self.shape.now(Stage::Queued)).await {
                 return self.stopped(error);
             }
+            self.shape.queue(&mut self.out);
+            self.publish(Stage::Queued);
         }
         match self.unless_ordered(place.turn()).await {
             Err(stop) => return stop,
@@ -127,7 +136,9 @@ impl Run {
             Err(error) => return self.stopped(error),
         }
         let mut trouble = None;
+        let mut left = candidates.len();
         for candidate in candidates {
+            left -= 1;
             let ask = match self.ask(&candidate) {
                 Ok(ask) => ask,
                 Err(error) => return self.stopped(error),
@@ -141,7 +152,7 @@ impl Run {
                     self.blame(&error);
                     let goes_on = may_fail_over(&error) && !self.shape.has_items();
                     trouble = Some(error);
-                    if !goes_on {
+                    if !goes_on || left == 0 {
                         break;
                     }
                     self.went_on();
@@ -198,13 +209,16 @@ impl Run {
         let Some(mut source) = self.source.take() else { return Spoken::Failed(nobody()) };
         let spoken = loop {
             let heard_enough = async {
-                tokio::select! {
+                let room = tokio::select! {
                     biased;
-                    () = live.room() => {}
+                    room = tokio::time::timeout(STALLED, live.room()) => room,
                     // A server that is not listened to at all gives its line to somebody else.
-                    _ = source.keep_up() => {}
+                    never = source.keep_up() => match never {},
+                };
+                match room {
+                    Ok(()) => Some(source.next().await),
+                    Err(_) => None,
                 }
-                source.next().await
             };
             let said = tokio::select! {
                 biased;
@@ -221,13 +235,26 @@ impl Run {
                     self.begin();
                     continue;
                 }
-                said = heard_enough => said,
+                said = heard_enough => match said {
+                    Some(said) => said,
+                    // Whoever listens has read nothing for too long: others wait for the place.
+                    None => break Spoken::Ending(Ending::Cancelled),
+                },
             };
-            if let Some(spoken) = self.take(said) {
+            let taken = self.take(said);
+            if !self.shape.is_running() && self.heard {
+                // It was accepted over there; a refusal at once may still have a status of its own.
+                let soon = Instant::now() + ACCEPTED;
+                let until = accepted.deadline().min(soon);
+                accepted.as_mut().reset(until);
+            }
+            if let Some(spoken) = taken {
                 break spoken;
             }
         };
-        self.begin_late();
+        if matches!(spoken, Spoken::Ending(_)) {
+            self.begin_late();
+        }
         self.source = Some(source);
         spoken
     }
@@ -246,9 +273,13 @@ impl Run {
             }
             self.engine.metrics.first_event(self.began.elapsed());
         }
-        self.begin();
+        let was_running = self.shape.is_running();
         let taken = self.shape.take(&text, &mut self.out);
-        self.live.say(&mut self.out);
+        if was_running || !self.shape.is_running() {
+            self.live.say(&mut self.out);
+        } else {
+            self.publish(Stage::InProgress);
+        }
         match taken {
             Taken::More => None,
             Taken::Last => Some(self.told()),
@@ -293,6 +324,8 @@ impl Run {
             Stop::Ending(ending) => ending,
             Stop::Refused(error) => {
                 self.engine.metrics.refused(&error);
+                // It may be asked for again under the same name.
+                self.engine.runs.forget(&self.live.owner, &self.live.id);
                 return self.live.refuse(error);
             }
         };
@@ -306,7 +339,7 @@ impl Run {
             Err(error) => Err(error),
         };
         match ended {
-            Ok((response, mut events)) => self.told_all(&response, &mut events),
+            Ok((response, mut events)) => self.told_all(&ending, &response, &mut events),
             Err(error) => {
                 tracing::error!(response = %self.live.id, %error, "a response could not be ended");
                 self.live.refuse(ApiError::report(500, Some("server_error"), None, "the response was lost: ask again"));
@@ -327,10 +360,14 @@ impl Run {
         }
     }
 
-    fn told_all(mut self, response: &Response, events: &mut Vec<Event>) {
+    fn told_all(mut self, ending: &Ending, response: &Response, events: &mut Vec<Event>) {
         self.engine.ended(&self.live, response, self.asked.as_ref(), self.began.elapsed());
         if let Some(source) = self.source.take().filter(|_| response.stage() == Stage::Completed) {
             source.park(&self.live.id);
+        }
+        if response.stage() == Stage::Failed || ending == &Ending::Cancelled {
+            // Whoever asks again under the same name wants an answer.
+            self.engine.runs.unname(&self.live.id);
         }
         let context = self.live.run.context.with(response.output().to_vec());
         self.live.end(events, Outcome { stage: response.stage(), response: response.json().clone(), context });

@@ -6,6 +6,10 @@ use std::time::Duration;
 
 use responses::error::ApiError;
 use responses::id::ResponseId;
+use responses::item::Item;
+use responses::json::Json;
+use responses::request::{Delivery, IDEMPOTENCY_KEY, Request};
+use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -46,6 +50,28 @@ pub(crate) struct Runs {
     replay: Replay,
 }
 
+impl Idempotency {
+    /// The name of a request, if it has one: in its own field, or in a header. The way in which the answer is to travel is
+    /// no part of what is asked for.
+    pub(crate) fn of(request: &Request, new: &[Item], header: Option<&str>) -> Option<Self> {
+        let key = header.filter(|key| !key.is_empty()).map(Box::from).or_else(|| Self::field(request))?;
+        let mut asked = Request { input: None, delivery: Delivery::default(), ..request.clone() };
+        asked.extra.retain(|(key, _)| &**key != IDEMPOTENCY_KEY);
+        let mut digest = Sha256::new();
+        digest.update(Json::of(&asked).text());
+        for item in new {
+            digest.update(item.text());
+        }
+        Some(Self { key, digest: digest.finalize().into() })
+    }
+
+    /// What a client names its request by, beside its other fields.
+    pub(crate) fn field(request: &Request) -> Option<Box<str>> {
+        let (_, key) = request.extra.iter().find(|(key, _)| &**key == IDEMPOTENCY_KEY)?;
+        key.read().ok()
+    }
+}
+
 impl Runs {
     pub(crate) fn new(replay: Replay) -> Self {
         Self { table: watch::Sender::default(), replay }
@@ -69,12 +95,20 @@ impl Runs {
                 }
                 table.asked.insert(name, (asked.digest, live.id.clone()));
             }
-            let settled = (live.owner.clone(), Settled::of_request(&live.run.request), Instant::now());
+            let settled =
+                (live.owner.clone(), Settled::of_request(&live.run.request, live.past_stored), Instant::now());
             table.settled.insert(live.id.clone(), settled);
             table.responses.insert(live.id.clone(), live);
             false
         });
         before
+    }
+
+    /// The response that goes by this name, whatever was asked for.
+    pub(crate) fn named(&self, owner: &Owner, key: &str) -> Option<Arc<Live>> {
+        let table = self.table.borrow();
+        let (_, id) = table.asked.get(&(owner.clone(), key.into()))?;
+        table.responses.get(id).cloned()
     }
 
     /// How a response of this owner was asked for.
@@ -104,6 +138,14 @@ impl Runs {
             false
         });
         gone
+    }
+
+    /// A response goes by no name any more.
+    pub(crate) fn unname(&self, id: &ResponseId) {
+        self.table.send_if_modified(|table| {
+            table.asked.retain(|_, (_, asked)| asked != id);
+            false
+        });
     }
 
     /// Forgets what has ended too long ago, and the oldest of what is too much.

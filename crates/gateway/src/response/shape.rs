@@ -12,11 +12,14 @@ use responses::json::{Json, Object, ObjectWriter, Raw, Read, WireError};
 
 use responses::usage::Usage;
 
-use super::account::{Account, End, settings};
+use super::account::{self, Account, End, settings};
 use super::log::Event;
 
 /// The most bytes the events of one response may have, together.
 const MAX_BYTES: usize = 64 << 20;
+
+/// The items of a response have smaller numbers.
+const MAX_ITEMS: u32 = 1 << 16;
 
 /// How a response ends.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,8 +55,8 @@ pub(crate) struct Shape {
     /// What its account of itself ends with, whatever happens: the settings it was asked with.
     settings: String,
     background: bool,
-    begun: bool,
-    running: bool,
+    /// How far its client was told that it is.
+    stage: Option<Stage>,
     sequence: u64,
     bytes: usize,
     /// How many items of ours come before those of the backend.
@@ -61,6 +64,8 @@ pub(crate) struct Shape {
     fold: Fold,
     /// The items that have begun, and whether they are whole.
     items: Vec<Begun>,
+    /// Whether the backend was heard to say anything.
+    spoken: bool,
     /// The backend's own last account.
     told: Option<Json>,
     error: Option<Box<ApiError>>,
@@ -74,19 +79,19 @@ struct Begun {
 }
 
 impl Shape {
-    pub(crate) fn new(id: &ResponseId, created_at: u64, run: &RunRequest, left_behind: &[&str]) -> Self {
+    pub(crate) fn new(id: &ResponseId, created_at: u64, run: &RunRequest, told: &account::Told<'_>) -> Self {
         Self {
             id: id.clone(),
             created_at,
-            settings: settings(&run.request, run.previous.as_ref(), left_behind),
+            settings: settings(&run.request, run.previous.as_ref(), told),
             background: run.request.background(),
-            begun: false,
-            running: false,
+            stage: None,
             sequence: 0,
             bytes: 0,
             own_items: 0,
             fold: Fold::default(),
             items: Vec::new(),
+            spoken: false,
             told: None,
             error: None,
         }
@@ -94,17 +99,17 @@ impl Shape {
 
     /// Whether anything was said.
     pub(crate) fn has_begun(&self) -> bool {
-        self.begun
+        self.stage.is_some()
     }
 
     /// Whether it was said that somebody makes it.
     pub(crate) fn is_running(&self) -> bool {
-        self.running
+        self.stage == Some(Stage::InProgress)
     }
 
-    /// Whether an item has begun: from here on, nobody else can make this response.
+    /// Whether something of an item was told: from here on, nobody else can make this response.
     pub(crate) fn has_items(&self) -> bool {
-        self.items.iter().any(|item| item.index >= self.own_items)
+        self.spoken
     }
 
     /// Our own account of it: waiting, or on its way.
@@ -114,8 +119,8 @@ impl Shape {
 
     /// It waits.
     pub(crate) fn queue(&mut self, out: &mut Vec<Event>) {
-        if !self.begun {
-            self.begun = true;
+        if self.stage.is_none() {
+            self.stage = Some(Stage::Queued);
             self.say_stage("response.created", Stage::Queued, out);
             self.say_stage("response.queued", Stage::Queued, out);
         }
@@ -123,9 +128,8 @@ impl Shape {
 
     /// It runs.
     pub(crate) fn begin(&mut self, out: &mut Vec<Event>) {
-        self.running = true;
-        if !self.begun {
-            self.begun = true;
+        let before = self.stage.replace(Stage::InProgress);
+        if before.is_none() {
             self.say_stage("response.created", Stage::InProgress, out);
         }
         self.say_stage("response.in_progress", Stage::InProgress, out);
@@ -171,6 +175,7 @@ impl Shape {
     /// An item of ours is whole: those of the backend come after it.
     pub(crate) fn after_own_item(&mut self) {
         self.own_items += 1;
+        self.spoken = false;
     }
 
     fn whole_item(&mut self, index: u32, item: &Item, out: &mut Vec<Event>) {
@@ -210,9 +215,15 @@ impl Shape {
             | Body::SteerFailed { .. }
             | Body::InterruptAccepted
             | Body::InterruptFailed(_) => return Taken::More,
+            Body::ItemAdded(Some(index), _) | Body::ItemDone(Some(index), _) if *index >= MAX_ITEMS => {
+                return Taken::Bad(format!("its items are numbered from {index}").into());
+            }
             Body::ItemAdded(index, raw) => self.item_begins(*index, *raw, false),
             Body::ItemDone(index, raw) => self.item_begins(*index, *raw, true),
             _ => {}
+        }
+        if !self.is_running() {
+            self.begin(out);
         }
         match self.pass_on(&event, out) {
             Ok(()) if self.bytes <= MAX_BYTES => Taken::More,
@@ -222,7 +233,7 @@ impl Shape {
     }
 
     fn item_begins(&mut self, index: Option<u32>, raw: Raw<'_>, whole: bool) {
-        let next = self.items.iter().map(|item| item.index + 1).max().unwrap_or(0);
+        let next = self.items.iter().map(|item| item.index.saturating_add(1)).max().unwrap_or(0);
         let index = index.map_or(next, |index| index.saturating_add(self.own_items));
         match self.items.iter_mut().find(|item| item.index == index) {
             Some(item) => item.whole |= whole,
@@ -242,6 +253,7 @@ impl Shape {
         if matches!(event.body, Body::ItemAdded(..) | Body::ItemDone(..) | Body::ItemInterrupted(..)) {
             self.fold.push(&ServerEvent::parse(&text)?)?;
         }
+        self.spoken = true;
         self.push(&event.kind, text, out);
         Ok(())
     }
@@ -300,9 +312,12 @@ impl Shape {
             return Ok(End { error: Some(error), ..End::of(Stage::Failed) });
         };
         let Told { stage, error, items, incomplete, usage, tier } = Told::read(&told)?;
-        for (index, item) in (self.own_items..).zip(items) {
-            if !self.items.iter().any(|begun| begun.index == index && begun.whole) {
-                self.whole_item(index, &item, out);
+        let mut free = self.items.iter().map(|item| item.index.saturating_add(1)).max().unwrap_or(self.own_items);
+        for item in items {
+            let is_told = |told: &Item| told.id() == item.id() || (told.call().is_some() && told.call() == item.call());
+            if !self.fold.items().any(|(_, told)| is_told(told)) {
+                self.whole_item(free, &item, out);
+                free = free.saturating_add(1);
             }
         }
         let error = (stage == Stage::Failed).then(|| error.unwrap_or_else(broke_off));

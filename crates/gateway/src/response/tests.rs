@@ -13,6 +13,7 @@ use responses::json::{Object, Read};
 use responses::request::Request;
 use tokio::time::timeout;
 
+use super::account::Told;
 use super::log::{Event, Heard, Live, Order, Outcome};
 use super::runs::{Idempotency, Replay, Runs};
 use super::shape::{Ending, Shape, Taken};
@@ -23,7 +24,7 @@ fn shape() -> Shape {
         Request::parse(r#"{"model":"m","tools":[{"type":"function","name":"f"}],"reasoning":{"effort":"low"}}"#);
     let (request, previous) = (Arc::new(request.unwrap()), Some(ResponseId::from("resp_0")));
     let run = RunRequest { request, previous, context: Context::default(), new_items: 0 };
-    Shape::new(&ResponseId::from("resp_1"), 100, &run, &[])
+    Shape::new(&ResponseId::from("resp_1"), 100, &run, &Told { left_behind: &[], past_stored: true })
 }
 
 const ITEM: &str = r#"{"id":"msg_1","type":"message","role":"assistant","status":"completed","content":[]}"#;

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
@@ -14,12 +15,16 @@ use responses::chain::Shutdown;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::CapacityError;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 /// How much is read at once. Each idle socket holds a buffer of this size.
 const READ_BUFFER: usize = 4 << 10;
+
+/// Messages that are larger travel in pieces of this size.
+const FRAGMENT: usize = 64 << 10;
 
 /// Nothing more is read from a client that has so many answers to read first.
 const MAX_UNREAD: usize = 256;
@@ -59,7 +64,17 @@ impl Traffic {
     }
 
     pub(super) fn send(&mut self, text: String) {
-        self.out.push_back(Message::text(text));
+        if text.len() <= FRAGMENT {
+            return self.out.push_back(Message::text(text));
+        }
+        // A message in pieces needs no buffer of its size, which an idle socket would keep.
+        let mut rest = Bytes::from(text);
+        let mut code = Data::Text;
+        while !rest.is_empty() {
+            let piece = rest.split_to(FRAGMENT.min(rest.len()));
+            self.out.push_back(Message::Frame(Frame::message(piece, OpCode::Data(code), rest.is_empty())));
+            code = Data::Continue;
+        }
     }
 
     pub(super) fn ping(&mut self) {

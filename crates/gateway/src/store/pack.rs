@@ -47,7 +47,7 @@ pub(super) fn read_events(block: &[u8]) -> Result<Vec<Arc<str>>, String> {
 }
 
 /// What is said of a response that was in the making when its gateway ended.
-pub(super) fn failed_by_restart(response: &str) -> Option<Json> {
+pub(crate) fn failed_by_restart(response: &str) -> Option<Json> {
     let mut error = String::new();
     let mut fields = ObjectWriter::begin(&mut error);
     fields

@@ -27,7 +27,7 @@ fn holds(folder: &Path, text: &str) -> bool {
 
 #[tokio::test]
 async fn a_response_that_is_not_to_be_stored_never_touches_a_disk() {
-    let gateway = Running::start().await;
+    let gateway = Running::start();
     let folder = std::sync::Arc::clone(&gateway.folder);
     let unstored = format!(r#""input":"say {PLANTED}","store":false"#);
     gateway.create(&unstored).await;
@@ -46,7 +46,7 @@ async fn a_response_that_is_not_to_be_stored_never_touches_a_disk() {
 
 #[tokio::test]
 async fn what_is_not_stored_can_be_heard_again_and_not_be_looked_at() {
-    let gateway = Running::start().await;
+    let gateway = Running::start();
     let made = gateway.create(r#""input":"say hi","store":false"#).await;
     let id = text_of(&made, "id");
     for path in [format!("/v1/responses/{id}"), format!("/v1/responses/{id}/input_items")] {
@@ -60,7 +60,7 @@ async fn what_is_not_stored_can_be_heard_again_and_not_be_looked_at() {
 
 #[tokio::test]
 async fn a_deleted_response_is_gone_from_every_memory() {
-    let gateway = Running::start().await;
+    let gateway = Running::start();
     let folder = std::sync::Arc::clone(&gateway.folder);
     let made = gateway.create(&format!(r#""input":"say {PLANTED}""#)).await;
     let id = text_of(&made, "id");

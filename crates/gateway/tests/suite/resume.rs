@@ -19,7 +19,7 @@ fn numbers(events: &[String]) -> Vec<u64> {
 
 #[tokio::test]
 async fn a_socket_cut_after_any_event_is_gone_on_from_over_another_socket() {
-    let gateway = Running::start().await;
+    let gateway = Running::start();
     let whole: Vec<u64> = (0..=199).collect();
     for cut in 0..whole.len() {
         let mut first = gateway.socket().await;
@@ -50,7 +50,7 @@ async fn a_socket_cut_after_any_event_is_gone_on_from_over_another_socket() {
 
 #[tokio::test]
 async fn a_stream_cut_after_any_event_is_gone_on_from_over_another_request() {
-    let gateway = Running::start().await;
+    let gateway = Running::start();
     for cut in (0..200).step_by(7) {
         let body = format!(r#"{{"model":"scripted",{LONG},"stream":true,"store":false}}"#);
         let mut reply = gateway.send(Method::POST, "/v1/responses", &[], &body).await.into_body();
@@ -76,7 +76,7 @@ async fn a_stream_cut_after_any_event_is_gone_on_from_over_another_request() {
 
 #[tokio::test]
 async fn who_comes_back_in_the_middle_hears_the_past_and_then_the_rest_as_it_is_made() {
-    let gateway = Running::start().await;
+    let gateway = Running::start();
     let mut first = gateway.socket().await;
     first.create(r#""input":"count 5\npause 60000\nsay late""#).await;
     let mut heard: Vec<String> = Vec::new();
@@ -98,7 +98,7 @@ async fn who_comes_back_in_the_middle_hears_the_past_and_then_the_rest_as_it_is_
 
 #[tokio::test]
 async fn a_lane_goes_on_from_the_response_that_it_resumed() {
-    let gateway = Running::start().await;
+    let gateway = Running::start();
     let mut first = gateway.socket().await;
     let made = first.made(r#""input":"remember the number 7","store":false"#).await;
     let id = text_of(&made, "id");
@@ -128,7 +128,7 @@ async fn a_response_that_nobody_listens_to_ends_after_its_grace() {
 
 #[tokio::test]
 async fn what_cannot_be_resumed_is_told_so_and_the_socket_stays() {
-    let gateway = Running::start().await;
+    let gateway = Running::start();
     let mut socket = gateway.socket().await;
     socket.say(r#"{"type":"response.resume","response_id":"resp_never"}"#).await;
     let error = socket.hear().await.unwrap();
@@ -136,7 +136,7 @@ async fn what_cannot_be_resumed_is_told_so_and_the_socket_stays() {
     let (status, text) = gateway.get("/v1/responses/resp_never?stream=true&starting_after=3").await;
     assert_eq!((status.as_u16(), text_of(&text, "error.code")), (404, "response_not_found".into()));
     let (status, text) = gateway.get("/v1/responses/resp_never?stream=true&starting_after=x").await;
-    assert_eq!((status.as_u16(), of::<Json>(&text, "error.message").is_null()), (404, false));
+    assert_eq!((status.as_u16(), of::<Json>(&text, "error.message").is_null()), (400, false));
     socket.made(r#""input":"say still here""#).await;
     socket.0.close(None).await.unwrap();
     gateway.stop().await;
@@ -144,7 +144,7 @@ async fn what_cannot_be_resumed_is_told_so_and_the_socket_stays() {
 
 #[tokio::test]
 async fn a_stored_response_is_heard_again_after_a_restart() {
-    let gateway = Running::start().await;
+    let gateway = Running::start();
     let folder = std::sync::Arc::clone(&gateway.folder);
     let made = gateway.create(r#""input":"count 5""#).await;
     let id = text_of(&made, "id");

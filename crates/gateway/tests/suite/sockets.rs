@@ -9,7 +9,7 @@ use crate::support::{Running, of, said, soon, text_of};
 
 #[tokio::test]
 async fn thirty_rounds_of_tools_go_over_one_socket_with_new_items_only() {
-    let gateway = Running::start().await;
+    let gateway = Running::start();
     let mut socket = gateway.socket().await;
     let mut made = socket.made(r#""store":false,"input":"rounds 30 step""#).await;
     for round in 1..=30 {
@@ -24,7 +24,7 @@ async fn thirty_rounds_of_tools_go_over_one_socket_with_new_items_only() {
 
 #[tokio::test]
 async fn a_lane_that_floods_does_not_hold_up_another() {
-    let gateway = Running::start().await;
+    let gateway = Running::start();
     let mut socket = gateway.socket().await;
     socket.create(r#""input":"count 20000","stream_id":"flood","store":false"#).await;
     socket.hear().await.unwrap();
@@ -46,7 +46,7 @@ async fn a_lane_that_floods_does_not_hold_up_another() {
 
 #[tokio::test]
 async fn malformed_frames_of_every_kind_are_answered_and_the_socket_stays() {
-    let gateway = Running::start().await;
+    let gateway = Running::start();
     let mut socket = gateway.socket().await;
     let deep = format!(r#"{{"type":"response.create","input":{}{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
     for frame in [
@@ -129,7 +129,7 @@ async fn sockets_that_are_switched_off_are_refused_with_426_and_never_else() {
 
 #[tokio::test]
 async fn an_interrupted_response_keeps_what_is_whole_and_is_gone_on_from() {
-    let gateway = Running::start().await;
+    let gateway = Running::start();
     let mut socket = gateway.socket().await;
     socket.create(r#""input":"say whole\npace 60000\nsay never ever","store":false"#).await;
     let mut id = String::new();
@@ -157,7 +157,7 @@ async fn an_interrupted_response_keeps_what_is_whole_and_is_gone_on_from() {
 
 #[tokio::test]
 async fn a_gateway_that_ends_says_so_and_lets_what_runs_end() {
-    let mut gateway = Running::start().await;
+    let mut gateway = Running::start();
     let mut socket = gateway.socket().await;
     socket.create(r#""input":"say first\npause 200\nsay last","store":false"#).await;
     socket.hear().await.unwrap();

@@ -43,7 +43,7 @@ pub(crate) struct Running {
 
 impl Running {
     /// With the model `scripted` and nothing else.
-    pub(crate) async fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::with("")
     }
 

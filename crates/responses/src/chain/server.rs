@@ -301,6 +301,12 @@ impl Connection {
         }
     }
 
+    /// The request that a run is for.
+    pub fn request_of(&self, run: RunId) -> Option<&Arc<Request>> {
+        let lane = self.lanes.get(self.lane_running(run)?)?;
+        Some(&lane.active.as_ref()?.request)
+    }
+
     /// What was found elsewhere of a response that this connection does not remember.
     pub fn handle_recalled(&mut self, run: RunId, found: Option<Context>) {
         let Some(lane) = self.lane_running(run) else { return };

@@ -16,7 +16,7 @@ use crate::process::thread_cpu;
 use crate::server::{Scene, Server};
 
 /// Turns that are not counted: buffers grow, caches warm.
-const WARMING: usize = 30;
+const WARMING: usize = 10;
 
 /// How often a row is measured. An odd number: the median is one of them.
 const ROUNDS: usize = 7;

@@ -59,6 +59,22 @@ impl Context {
         newest
     }
 
+    /// What there was before the newest of the items, so many of them.
+    #[must_use]
+    pub fn without_newest(&self, count: usize) -> Self {
+        let mut before = self.clone();
+        let mut left = count;
+        while let Some(segment) = before.last.clone().filter(|_| left > 0) {
+            before.last.clone_from(&segment.before);
+            if segment.items.len() > left {
+                let kept = segment.items.iter().take(segment.items.len() - left);
+                return before.with(kept.cloned().collect());
+            }
+            left -= segment.items.len();
+        }
+        before
+    }
+
     /// All items in order.
     pub fn to_vec(&self) -> Vec<Item> {
         let mut segments = Vec::new();
@@ -101,6 +117,9 @@ mod tests {
         assert!(Context::default().is_empty() && !root.is_empty());
         let newest = |count| right.newest(count).iter().map(|item| item.text().to_owned()).collect::<Vec<_>>();
         let all = right.to_vec().iter().map(|item| item.text().to_owned()).collect::<Vec<_>>();
+        let before = |count| right.without_newest(count).to_vec();
+        assert_eq!((before(0), before(1), before(2)), (right.to_vec(), right.to_vec()[..2].to_vec(), root.to_vec()));
+        assert!(before(3).is_empty() && before(9).is_empty());
         assert_eq!((newest(0), newest(2), newest(9)), (vec![], all[1..].to_vec(), all));
         assert_eq!(left.bytes(), left.to_vec().iter().map(|item| item.text().len()).sum::<usize>());
     }

@@ -56,6 +56,8 @@ pub(super) struct Active {
     pub(super) sequence: u64,
     /// Events up to this number were heard by the client on another line.
     pub(super) heard: Option<u64>,
+    /// Whether any event was sent on this one.
+    pub(super) told: bool,
     pub(super) steers: Vec<Steer>,
 }
 
@@ -96,6 +98,7 @@ impl Active {
             fold: Fold::default(),
             sequence: 0,
             heard: None,
+            told: false,
             steers: Vec::new(),
         }
     }

@@ -1,7 +1,7 @@
 //! The events of a response, on their way to the client and into memory.
 
 use super::lane::{Active, Remembered};
-use super::say::{for_lane, run_gone};
+use super::say::{for_lane, heard_out, run_gone};
 use super::{Connection, ConnectionEffect, RunId};
 use crate::event::{ServerEvent, Stage};
 use crate::fold::{Fold, FoldError, Folded};
@@ -21,7 +21,13 @@ impl Connection {
         let Some(lane) = self.lane_running(run) else { return };
         let RunEvent::Event(text) = event else { return self.run_failed(lane) };
         match self.take_run_event(lane, text) {
-            Some(Folded::Ended) => self.run_ended(lane),
+            Some(Folded::Ended) => {
+                if self.lanes.get(lane).and_then(|lane| lane.active.as_ref()).is_some_and(|active| !active.told) {
+                    let name = self.lanes.get(lane).and_then(|lane| lane.name.clone());
+                    self.refuse(name.as_ref(), &heard_out());
+                }
+                self.run_ended(lane);
+            }
             Some(_) => {}
             None => {
                 // Nothing sensible will come of it.
@@ -43,6 +49,7 @@ impl Connection {
             return None;
         }
         let heard = active.heard.is_some_and(|heard| event.sequence.is_some_and(|sequence| sequence <= heard));
+        active.told |= !heard;
         if !heard {
             self.effects.push_back(ConnectionEffect::Send(for_lane(&event, lane.name.as_ref())));
         }

@@ -16,7 +16,7 @@ pub(super) fn invalid(param: &str, message: &str) -> ApiError {
 }
 
 pub(super) fn unreadable(error: &WireError) -> ApiError {
-    ApiError::report(400, None, error.path().as_deref(), error.to_string())
+    ApiError::report(400, Some("invalid_value"), error.path().as_deref(), error.to_string())
 }
 
 pub(super) fn invalid_lane(error: &WireError) -> ApiError {
@@ -54,6 +54,11 @@ pub(super) fn lane_busy() -> ApiError {
 pub(super) fn response_not_found() -> ApiError {
     let message = "this response is not running and its events are no longer kept: retrieve it, or ask again";
     ApiError::report(404, Some("response_not_found"), Some("response_id"), message)
+}
+
+pub(super) fn heard_out() -> ApiError {
+    let message = "this response has ended, and no event of it comes after the one that was heard last";
+    ApiError::report(400, Some("response_already_completed"), Some("starting_after"), message)
 }
 
 pub(super) fn run_gone() -> ApiError {

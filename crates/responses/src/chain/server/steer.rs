@@ -6,7 +6,7 @@ use crate::error::ApiError;
 use crate::id::ResponseId;
 use crate::item::{Item, ItemKind, ItemView, Role};
 use crate::json::{Json, SHOWN, shortened};
-use crate::request::{Input, Request};
+use crate::request::{IDEMPOTENCY_KEY, Input, Request};
 
 /// Where a response is.
 enum Whereabouts {
@@ -127,6 +127,8 @@ impl Connection {
         let mut request = Request::clone(&latest.request);
         request.previous_response_id = Some(Json::of(&latest.id));
         request.input = Some(Input::Items(said(steers).collect()));
+        // What the client called its request by is not the name of this one.
+        request.extra.retain(|(key, _)| &**key != IDEMPOTENCY_KEY);
         if let Some(lane) = self.lanes.get_mut(at) {
             lane.queue.push_front(request);
             lane.steered = true;
