@@ -3,6 +3,8 @@
 mod keys;
 mod probe;
 mod routes;
+#[cfg(test)]
+mod serve;
 mod settings;
 #[cfg(test)]
 mod support;

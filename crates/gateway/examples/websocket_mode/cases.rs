@@ -53,7 +53,13 @@ const THINKS: &str =
 
 /// All of them: first what a client did, then what the gateway has no room for, then what its backends do.
 pub(crate) const CASES: &[Case] = &[
-    on_a_socket("null", 400, &["{"], "a message is no JSON object, is binary, or a field of it cannot be read", CHANGE),
+    on_a_socket(
+        "invalid_value",
+        400,
+        &["{"],
+        "a message is no JSON object, is binary, or a field of it cannot be read",
+        CHANGE,
+    ),
     on_a_socket(
         "invalid_value",
         400,

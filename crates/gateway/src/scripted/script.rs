@@ -91,6 +91,10 @@ fn user_messages(items: &[Item]) -> Vec<String> {
 }
 
 fn said_by(role: &Role, item: &Item) -> Option<String> {
+    // Of a long context most is no message: that is not read.
+    if item.kind() != ItemKind::Message {
+        return None;
+    }
     match item.view() {
         ItemView::Message(message) if message.role == *role => Some(message.content.to_text().into_owned()),
         _ => None,
@@ -128,7 +132,15 @@ impl<'a> Place<'a> {
 }
 
 fn is_output(item: &Item) -> bool {
-    item.kind() != ItemKind::Message && item.answers().is_some()
+    matches!(
+        item.kind(),
+        ItemKind::FunctionCallOutput
+            | ItemKind::CustomToolCallOutput
+            | ItemKind::LocalShellCallOutput
+            | ItemKind::ShellCallOutput
+            | ItemKind::ApplyPatchCallOutput
+            | ItemKind::ToolSearchOutput
+    )
 }
 
 fn output(item: &Item) -> String {

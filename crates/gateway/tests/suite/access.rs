@@ -175,10 +175,10 @@ async fn a_key_that_is_revoked_makes_no_more_responses_over_a_socket_that_is_ope
 
 #[tokio::test]
 async fn a_key_that_is_too_old_is_not_let_in() {
-    let valid_for = Some(Duration::from_secs(60));
+    let valid_for = Some(Duration::from_mins(1));
     let folder = Arc::new(TempDir::new().unwrap());
     let mut keys = Keys::open(folder.path().join("keys.toml")).unwrap();
-    let long_ago = SystemTime::now() - Duration::from_secs(120);
+    let long_ago = SystemTime::now() - Duration::from_mins(2);
     let (_, old) = keys.create(NewKey { name: "old".into(), valid_for, ..NewKey::default() }, long_ago).unwrap();
     let gateway = Running::in_folder("gateway.keys = \"required\"", folder);
     let reply = gateway.send(Method::GET, "/v1/models", &[("x-api-key", old.expose())], "").await;
@@ -193,7 +193,7 @@ async fn a_secret_that_is_replaced_is_good_for_its_grace_and_the_responses_stay_
     let made = guarded.made(&keys[0], r#""input":"my name is Ada""#).await;
     let next = format!(r#""input":"recall","previous_response_id":"{}""#, text_of(&made, "id"));
     let mut socket = guarded.socket(&keys[0]).await;
-    let (_, second) = guarded.keys.rotate("alice", Duration::from_secs(3600), SystemTime::now()).unwrap();
+    let (_, second) = guarded.keys.rotate("alice", Duration::from_hours(1), SystemTime::now()).unwrap();
     guarded.until(second.expose(), 200).await;
     for key in [&*keys[0], second.expose()] {
         assert_eq!(said(&guarded.made(key, &next).await), "my name is Ada");

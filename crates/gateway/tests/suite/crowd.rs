@@ -10,6 +10,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use crate::support::{Running, Socket, events, of, said, soon, text_of};
 
@@ -159,8 +161,6 @@ async fn a_message_in_pieces_is_one_message() {
     let gateway = Running::start();
     let mut socket = gateway.socket().await;
     let text = r#"{"type":"response.create","model":"scripted","input":"say whole","store":false}"#;
-    use tokio_tungstenite::tungstenite::protocol::frame::Frame;
-    use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
     let last = text.len() - 1;
     for (at, byte) in text.bytes().enumerate() {
         let opcode = OpCode::Data(if at == 0 { Data::Text } else { Data::Continue });

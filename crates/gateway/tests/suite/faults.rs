@@ -122,6 +122,24 @@ async fn a_stream_whose_client_reads_nothing_is_let_go_and_little_was_made_for_i
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_that_nobody_reads_does_not_hold_its_connection_for_ever() {
+    let gateway = Running::start();
+    let mut slow = asked(&gateway, r#""input":"bytes 15000000","store":false"#).await;
+    slow.readable().await.unwrap();
+    sleep(PATIENCE).await;
+    let (mut bytes, mut into) = (0, vec![0; 1 << 20]);
+    let over = tokio::time::timeout(PATIENCE, async {
+        while let Ok(read) = slow.read(&mut into).await
+            && read > 0
+        {
+            bytes += read;
+        }
+    });
+    over.await.unwrap();
+    assert!(bytes < 15_000_000, "{bytes} bytes were kept for it");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_gateway_ends_though_clients_read_nothing_and_say_nothing() {
     let mut gateway = Running::start();
     let mut socket = gateway.socket().await;

@@ -193,14 +193,14 @@ async fn images_a_schema_and_limits_pass_through_to_chat_completions() {
 
 #[tokio::test]
 async fn a_stream_of_chat_completions_that_breaks_is_told_with_a_code() {
-    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
+    let begun = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
     let word = chunk(r#"{"content":"half of"}"#, "null");
     for (what, stream, expected) in [
         ("cut in the middle", format!("data: {word}\n\n"), "backend_broke_off"),
         ("cut within a chunk", format!("data: {word}\n\ndata: {{\"id\""), "backend_broke_off"),
         ("no json", format!("data: {word}\n\ndata: <html>\n\n"), "server_error"),
     ] {
-        let rude = Rude::saying(Some(format!("{head}{stream}"))).await;
+        let rude = Rude::saying(Some(format!("{begun}{stream}"))).await;
         let gateway = before(&rude.base_url(), "wire_api = \"chat\"");
         let (status, text) = post(&gateway, "east/m", r#""input":"go","stream":true"#).await;
         assert_eq!(status, 200, "{what}: {text}");
