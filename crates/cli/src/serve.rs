@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use gateway::Gateway;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 use transport::credentials::process_environment;
 
@@ -57,6 +57,7 @@ impl Serve {
         };
         let runtime = compose::busy_runtime()?;
         let served = runtime.block_on(async {
+            let signals = Signals::new()?;
             let gateway = compose::gateway(settings, &environment, &folder)?;
             announce(&gateway).await?;
             let (first, told) = oneshot::channel();
@@ -65,7 +66,7 @@ impl Serve {
             };
             anyhow::Ok(tokio::select! {
                 () = gateway.serve(asked) => Exit::Done,
-                () = signals(first) => Exit::Failed,
+                () = signals.both(first) => Exit::Failed,
             })
         });
         // A name that is still being resolved would hold up the end.
@@ -91,20 +92,30 @@ async fn announce(gateway: &Gateway) -> io::Result<()> {
     say(io::stderr().lock(), &text)
 }
 
-/// The first signal asks for an end, which `first` is told. This is over with the second one, which does not ask.
-async fn signals(first: oneshot::Sender<()>) {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return std::future::pending().await;
-    };
-    let mut next = async || {
+/// What asks for an end.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// From here on they are heard, and do not end the process by themselves.
+    fn new() -> io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
-    };
-    next().await;
-    // Whoever is not there any more has ended already.
-    let _ = first.send(());
-    next().await;
+    }
+
+    /// The first one asks for an end, which `first` is told. This is over with the second one, which does not ask.
+    async fn both(mut self, first: oneshot::Sender<()>) {
+        self.next().await;
+        // Whoever is not there any more has ended already.
+        let _ = first.send(());
+        self.next().await;
+    }
 }

@@ -90,6 +90,9 @@ pub(crate) async fn compact(engine: &Arc<Engine>, holder: &Holder, body: &str) -
 /// `POST /responses/input_tokens`: an estimate, for no backend is asked.
 pub(crate) async fn input_tokens(engine: &Arc<Engine>, holder: &Holder, body: &str) -> Result<String, ApiError> {
     let run = whole(engine, holder, read(body)?).await?;
+    if let Some(model) = run.request.model() {
+        holder.may_use(&model)?;
+    }
     let opened = opened(run.context.to_vec(), run.new_items, &engine.seal, &holder.owner, true)?;
     let mut text = String::new();
     let mut object = ObjectWriter::begin(&mut text);

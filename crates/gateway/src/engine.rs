@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::admit::{Admission, AdmitLimits, Ticket};
-use crate::backend::{Backends, Candidate, Health};
+use crate::backend::{Backends, Candidate, Health, Offered};
 use crate::catalogue;
 use crate::check::check;
 use crate::compaction::estimate_tokens;
@@ -308,20 +308,27 @@ impl Engine {
     }
 
     /// The models that are had here, as everybody lists them.
-    pub(crate) fn model_list(&self) -> String {
-        catalogue::public(&self.backends.models())
+    pub(crate) fn model_list(&self, holder: &Holder) -> String {
+        catalogue::public(&self.models_of(holder))
+    }
+
+    /// The models that this holder may use.
+    fn models_of(&self, holder: &Holder) -> Vec<Offered> {
+        let mut models = self.backends.models();
+        models.retain(|model| holder.may_use(&model.id).is_ok());
+        models
     }
 
     /// One of them.
-    pub(crate) fn model(&self, name: &str) -> Result<String, ApiError> {
-        let models = self.backends.models();
+    pub(crate) fn model(&self, holder: &Holder, name: &str) -> Result<String, ApiError> {
+        let models = self.models_of(holder);
         let model = models.iter().find(|model| &*model.id == name);
         model.map(catalogue::public_one).ok_or_else(|| no_such_model(name))
     }
 
     /// The models as Codex lists them, and the tag of that list.
-    pub(crate) fn catalogue(&self) -> (String, String) {
-        let text = catalogue::codex(&self.backends.models());
+    pub(crate) fn catalogue(&self, holder: &Holder) -> (String, String) {
+        let text = catalogue::codex(&self.models_of(holder));
         let tag = catalogue::etag(&text);
         (text, tag)
     }
@@ -370,7 +377,7 @@ impl Engine {
         loop {
             ticks.tick().await;
             self.runs.sweep(Instant::now());
-            let (_, tag) = self.catalogue();
+            let (_, tag) = self.catalogue(&Holder::anybody());
             self.tag.send_if_modified(|known| {
                 let changed = known.as_deref() != Some(&*tag);
                 if changed {

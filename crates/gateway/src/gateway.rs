@@ -33,7 +33,7 @@ pub enum StartError {
     Keys(#[from] KeysError),
     /// Keys are asked for, and there is none.
     #[error(
-        "a gateway that listens on {0} asks for API keys, and there are none in {1}: make one with `capstan keys create NAME`"
+        "a gateway that listens on {0} asks for API keys, and there are none in {1}: make one with `capstan keys create NAME --file {1}`"
     )]
     NoKeys(SocketAddr, PathBuf),
     /// The key for sealed items cannot be used.

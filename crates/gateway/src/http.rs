@@ -82,8 +82,8 @@ async fn serve(engine: &Arc<Engine>, holder: &Holder, endpoint: Endpoint, asked:
         Endpoint::InputItems(id) => stored::input_items(engine, holder, &id, query).await,
         Endpoint::InputTokens => told(compacting::input_tokens(engine, holder, body).await),
         Endpoint::Compact => told(compacting::compact(engine, holder, body).await),
-        Endpoint::Models => models(engine, headers, query),
-        Endpoint::Model(name) => told(engine.model(&name)),
+        Endpoint::Models => models(engine, holder, headers, query),
+        Endpoint::Model(name) => told(engine.model(holder, &name)),
         Endpoint::Metrics => answer(200, Metrics::CONTENT_TYPE, engine.counted()),
         Endpoint::Alive => answer(200, JSON, r#"{"status":"ok"}"#.to_owned()),
         Endpoint::Ready => ready(engine, headers),
@@ -97,11 +97,11 @@ fn told(told: Result<String, ApiError>) -> Reply {
 }
 
 /// The list that everybody knows, or the catalogue that Codex asks for.
-fn models(engine: &Engine, headers: &HeaderMap, query: &str) -> Reply {
+fn models(engine: &Engine, holder: &Holder, headers: &HeaderMap, query: &str) -> Reply {
     if front::query(query, "client_version").is_none() {
-        return answer(200, JSON, engine.model_list());
+        return answer(200, JSON, engine.model_list(holder));
     }
-    let (catalogue, tag) = engine.catalogue();
+    let (catalogue, tag) = engine.catalogue(holder);
     let known = headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
     let mut reply = if known { answer(304, JSON, String::new()) } else { answer(200, JSON, catalogue) };
     put(&mut reply, "etag", &tag);

@@ -106,7 +106,10 @@ async fn for_others_it_listens_only_with_keys_and_says_how_to_get_one() {
     let room = Room::empty();
     let refused = room.run(&["serve", "-c", "gateway.discover=false", "--listen", "0.0.0.0:0"]).await;
     let refusal = refused.refusal();
-    assert!(refusal.contains("asks for API keys") && refusal.contains("`capstan keys create NAME`"), "{refusal}");
+    assert!(
+        refusal.contains("asks for API keys") && refusal.contains("`capstan keys create NAME --file "),
+        "{refusal}"
+    );
     // What it says is done, word by word.
     assert_eq!(room.run(&["keys", "create", "NAME"]).await.code, Some(0));
     let data = room.file(".capstan/gateway/marker", "");
@@ -140,4 +143,27 @@ async fn without_settings_it_serves_on_this_machine_and_asks_for_no_key() {
     let unknown = soon(ask(&served.address, "GET", "/v2/nothing", "")).await.unwrap();
     assert_eq!(unknown.0, 404);
     served.kill().await;
+}
+
+#[tokio::test]
+async fn what_is_advised_where_keys_are_missing_helps_in_any_folder() {
+    let (room, data) = (Room::empty(), tempfile::tempdir().unwrap());
+    let folder = data.path().to_str().unwrap();
+    let refused = room.run(&["serve", "-c", "gateway.discover=false", "--listen", "0.0.0.0:0", "--data", folder]).await;
+    let advised = refused.refusal().split('`').nth(1).unwrap();
+    let words: Vec<&str> = advised.split(' ').skip(1).collect();
+    assert_eq!(room.run(&words).await.code, Some(0), "{advised}");
+    let served = Served::start_at("0.0.0.0:0", &room, data.path(), &[]).await;
+    assert_eq!(served.get("/v1/models").await.0, 401);
+    served.kill().await;
+}
+
+#[tokio::test]
+async fn a_signal_right_after_the_start_is_heard() {
+    let (room, data) = (Room::empty(), tempfile::tempdir().unwrap());
+    for _ in 0..5 {
+        let served = Served::announced("127.0.0.1:0", &room, data.path(), &[]).await;
+        served.signal("TERM").await;
+        assert_eq!(served.ended().await, Some(0));
+    }
 }

@@ -91,10 +91,12 @@ impl Traffic {
         self.out.is_empty() && !self.unflushed
     }
 
-    /// Whether the other end has taken bytes since this was asked last.
+    /// Whether the other end has taken more since this was asked last than our own pings, which leave whether or not
+    /// anybody is there.
     pub(super) fn has_moved(&mut self) -> bool {
+        const MORE_THAN_PINGS: u64 = 1024;
         let written = self.socket.get_ref().written;
-        std::mem::replace(&mut self.seen, written) != written
+        std::mem::replace(&mut self.seen, written) + MORE_THAN_PINGS <= written
     }
 
     /// Sends what waits, and gives what comes. Nothing is lost if this is left before it is ready.

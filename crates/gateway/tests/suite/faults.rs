@@ -175,3 +175,17 @@ async fn a_socket_that_is_too_old_is_ended_with_the_notice_that_clients_know() {
     assert_eq!(began.elapsed().as_secs() / 60, 30);
     assert_eq!(text_of(&notice.unwrap(), "error.code"), "websocket_connection_limit_reached");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_socket_whose_client_answers_no_pings_is_let_go() {
+    let gateway = Running::start();
+    let mut vanished = gateway.socket().await;
+    vanished.create(r#""input":"say a\npause 3000000\nsay b","store":false"#).await;
+    vanished.hear().await.unwrap();
+    // It is not closed, and nobody reads from it or writes to it any more.
+    let gone = until_none(&gateway, "capstan_sockets").await.expect("its socket is let go");
+    assert!((Duration::from_secs(40)..Duration::from_mins(3)).contains(&gone), "{gone:?}");
+    let ended = until_none(&gateway, "capstan_responses_running").await.expect("its response ends after the grace");
+    assert!(ended >= Duration::from_secs(50), "the client could have come back: {ended:?}");
+    drop(vanished);
+}
