@@ -344,3 +344,18 @@ async fn orders_beyond_what_anybody_waits_for_are_dropped_and_block_nobody() {
     }
     assert_eq!(taken, super::log::MAX_ORDERS);
 }
+
+/// The stream of a server that speaks the Responses API, with all that it adds, and what our client hears of it.
+#[test]
+fn the_words_of_a_responses_backend_become_the_events_of_our_response() {
+    let (mut shape, mut out) = (shape(), Vec::new());
+    for line in include_str!("golden/responses.upstream.jsonl").lines() {
+        let taken = shape.take(line, &mut out);
+        assert_eq!(taken == Taken::Last, line.contains("response.completed"), "{line}");
+    }
+    let (_, end) = ended(shape, &Ending::Told);
+    out.extend(end);
+    let told: Vec<&str> = out.iter().map(|event| &*event.text).collect();
+    let expected: Vec<&str> = include_str!("golden/responses.told.jsonl").lines().collect();
+    assert_eq!(told.join("\n"), expected.join("\n"));
+}
