@@ -1,0 +1,1 @@
+//! Memory: what was said and done, in a hash-chained log that nobody can change unseen.
