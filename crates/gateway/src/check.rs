@@ -192,7 +192,13 @@ mod tests {
         let mut request = Request::parse(body).unwrap();
         let items = request.input.take().map(responses::request::Input::into_items).unwrap_or_default();
         let new_items = items.len();
-        RunRequest { request: Arc::new(request), previous: None, context: items.into_iter().collect(), new_items }
+        RunRequest {
+            request: Arc::new(request),
+            previous: None,
+            context: items.into_iter().collect(),
+            new_items,
+            parent: None,
+        }
     }
 
     fn refused(fields: &str) -> Option<(String, String)> {

@@ -14,6 +14,7 @@ use responses::error::ApiError;
 use responses::event::Stage;
 use responses::fold::Response;
 use responses::id::ResponseId;
+use responses::item::Item;
 use responses::json::{Json, Object, ObjectWriter, Write};
 use responses::request::Request;
 use responses::usage::Usage;
@@ -160,9 +161,7 @@ impl Engine {
             return Ok(before);
         }
         let place = self.admission.enter(&holder.owner, holder.max_concurrent)?;
-        let before = run.previous.as_ref().and_then(|previous| self.runs.settled(&holder.owner, previous));
-        let (mut live, orders) = Live::new(self.fresh_id("resp_").into(), holder.owner.clone(), run, background);
-        live.past_stored = before.is_none_or(|before| before.stored);
+        let (live, orders) = Live::new(self.fresh_id("resp_").into(), holder.owner.clone(), run, background);
         let live = Arc::new(live);
         if let Some(before) = self.runs.insert(Arc::clone(&live), asked.as_ref())? {
             return Ok(before);
@@ -205,8 +204,9 @@ impl Engine {
     /// What of the settings of the response before this one its request leaves out without a word.
     pub(crate) async fn left_behind(&self, live: &Live) -> Vec<&'static str> {
         let Some(previous) = &live.run.previous else { return Vec::new() };
-        let settled = match self.runs.settled(&live.owner, previous) {
-            Some(settled) => Some(settled),
+        let before = self.runs.find(&live.owner, previous).map(|before| Arc::clone(&before.run.request));
+        let settled = match live.run.parent.as_ref().or(before.as_ref()) {
+            Some(request) => Some(Settled::of_request(request)),
             None => self.keeper.response(&live.owner, previous).await.ok().flatten().as_ref().map(Settled::of_response),
         };
         settled.map(|settled| settled.left_behind(&live.run.request)).unwrap_or_default()
@@ -275,7 +275,7 @@ impl Engine {
         if !live.run.request.store() {
             return Ok(());
         }
-        self.keeper.begin(kept(live, live.run.context.clone(), 0, now, Vec::new())).await.map_err(unreadable_store)
+        self.keeper.begin(kept(live, &[], now, Vec::new())).await.map_err(unreadable_store)
     }
 
     /// Stores a response that has ended, if it is to be stored.
@@ -285,19 +285,9 @@ impl Engine {
         }
         let mut events = live.texts();
         events.extend(last.iter().map(|event| Arc::clone(&event.text)));
-        let context = match response.stage() {
-            // Nobody goes on from it.
-            Stage::Failed => live.run.context.clone(),
-            _ => live.run.context.with(response.output().to_vec()),
-        };
-        let output = context.len() - live.run.context.len();
-        if !live.past_stored {
-            // What was not to be stored is not stored with what comes after it.
-            let own = context.newest(live.run.new_items + output).into_iter().collect();
-            let kept = Kept { parent: None, ..kept(live, own, output, response.json().clone(), events) };
-            return self.keeper.keep(kept).await;
-        }
-        self.keeper.keep(kept(live, context, output, response.json().clone(), events)).await
+        // Nobody goes on from one that failed.
+        let output = if response.stage() == Stage::Failed { &[] } else { response.output() };
+        self.keeper.keep(kept(live, output, response.json().clone(), events)).await
     }
 
     /// Counts what ended.
@@ -434,15 +424,22 @@ fn admit_limits(limits: &Limits) -> AdmitLimits {
     }
 }
 
-fn kept(live: &Live, context: Context, output: usize, response: Json, events: Vec<Arc<str>>) -> Kept {
+/// A response as it is stored. What was not to be stored is not stored with what comes after it.
+fn kept(live: &Live, output: &[Item], response: Json, events: Vec<Arc<str>>) -> Kept {
+    let run = &live.run;
+    let past = if live.past_is_stored() {
+        run.context.clone()
+    } else {
+        run.context.newest(run.new_items).into_iter().collect()
+    };
     Kept {
         id: live.id.clone(),
         owner: live.owner.clone(),
         at: since_1970().as_secs(),
-        parent: live.run.previous.clone(),
-        context,
-        input: live.run.new_items,
-        output,
+        parent: run.previous.clone().filter(|_| live.past_is_stored()),
+        context: past.with(output.to_vec()),
+        input: run.new_items,
+        output: output.len(),
         response,
         events,
     }

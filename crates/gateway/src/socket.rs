@@ -164,11 +164,9 @@ impl Socket {
     }
 
     fn begin(&mut self, run: RunId, request: RunRequest) {
-        let asked = Idempotency::of(&request.request, &request.context.newest(request.new_items), None);
+        let asked = Idempotency::of(&request.request, None, || request.context.newest(request.new_items));
         match self.engine.begin(&self.holder, Job { run: request, asked }) {
-            Ok(live) => {
-                self.listen(run, live);
-            }
+            Ok(live) => self.listen(run, live),
             Err(error) => self.connection.handle_run(run, RunEvent::Event(&error.to_event(None))),
         }
     }

@@ -161,7 +161,7 @@ fn read(line: &Line, body: &str) -> Result<RunRequest, Refusal> {
     };
     let new = request.input.take().map(Input::into_items).unwrap_or_default();
     let new_items = new.len();
-    Ok(RunRequest { request: request.into(), previous, context: before.with(new), new_items })
+    Ok(RunRequest { request: request.into(), previous, context: before.with(new), new_items, parent: None })
 }
 
 fn stored(line: &Line, path: &str) -> Reply {

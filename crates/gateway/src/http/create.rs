@@ -33,8 +33,8 @@ async fn begin(
 ) -> Result<(Arc<Live>, bool), ApiError> {
     let request = read(body)?;
     let header = headers.get(IDEMPOTENCY_KEY).and_then(|value| value.to_str().ok());
-    let new = request.input.clone().map(Input::into_items).unwrap_or_default();
-    let asked = Idempotency::of(&request, &new, header);
+    let new = || request.input.clone().map(Input::into_items).unwrap_or_default();
+    let asked = Idempotency::of(&request, header, new);
     if let Some(asked) = &asked
         && let Some(live) = engine.runs.asked(&holder.owner, asked)?
     {
@@ -66,7 +66,7 @@ pub(crate) async fn whole(engine: &Engine, holder: &Holder, mut request: Request
     };
     let new = request.input.take().map(Input::into_items).unwrap_or_default();
     let new_items = new.len();
-    Ok(RunRequest { request: Arc::new(request), previous, context: before.with(new), new_items })
+    Ok(RunRequest { request: Arc::new(request), previous, context: before.with(new), new_items, parent: None })
 }
 
 fn not_found(id: &str) -> ApiError {

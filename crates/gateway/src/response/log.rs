@@ -76,7 +76,17 @@ struct Log {
     bytes: usize,
     /// The response as it is now, for those who poll.
     now: Option<Json>,
-    end: Option<End>,
+    /// When it ended, and how.
+    end: Option<(Instant, End)>,
+}
+
+impl Log {
+    fn append(&mut self, events: &mut Vec<Event>) {
+        for event in events.drain(..) {
+            self.bytes += event.text.len();
+            self.events.push(Arc::new(event));
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -92,8 +102,6 @@ pub(crate) struct Live {
     pub(crate) owner: Owner,
     pub(crate) run: RunRequest,
     pub(crate) background: bool,
-    /// Whether all before it may be stored too: if not, what is stored of it is no past to go on from.
-    pub(crate) past_stored: bool,
     /// The number of the first event that is there.
     first: usize,
     /// Whether whoever makes it takes steers.
@@ -103,7 +111,8 @@ pub(crate) struct Live {
     heard: watch::Sender<usize>,
     visits: AtomicU64,
     orders: mpsc::Sender<Order>,
-    ended_at: watch::Sender<Option<Instant>>,
+    /// What its request brought. The past is shared with others.
+    input_bytes: usize,
 }
 
 impl Live {
@@ -114,19 +123,19 @@ impl Live {
         background: bool,
     ) -> (Self, mpsc::Receiver<Order>) {
         let (orders, taken) = mpsc::channel(MAX_ORDERS);
+        let input_bytes = run.context.bytes() - run.context.without_newest(run.new_items).bytes();
         let live = Self {
             id,
             owner,
             run,
             background,
-            past_stored: true,
             first: 0,
             steers: AtomicBool::new(false),
             log: watch::Sender::default(),
             heard: watch::Sender::default(),
             visits: AtomicU64::new(0),
             orders,
-            ended_at: watch::Sender::default(),
+            input_bytes,
         };
         (live, taken)
     }
@@ -149,7 +158,7 @@ impl Live {
         // Of one that failed, nothing but its past is kept.
         let output = whole.as_ref().map_or(0, |whole| if stage == Stage::Failed { 0 } else { whole.output().len() });
         let past = context.without_newest(output);
-        let run = RunRequest { request: Arc::default(), previous: None, context: past, new_items };
+        let run = RunRequest { request: Arc::default(), previous: None, context: past, new_items, parent: None };
         let background =
             Object::parse(response.text()).and_then(|object| object.read("background")).unwrap_or_default();
         let (mut live, _) = Self::new(id, owner, run, background);
@@ -190,8 +199,8 @@ impl Live {
     pub(crate) fn now(&self) -> Result<Option<Json>, Arc<ApiError>> {
         let log = self.log.borrow();
         match &log.end {
-            Some(End::Ended(outcome)) => Ok(Some(outcome.response.clone())),
-            Some(End::Refused(error)) => Err(Arc::clone(error)),
+            Some((_, End::Ended(outcome))) => Ok(Some(outcome.response.clone())),
+            Some((_, End::Refused(error))) => Err(Arc::clone(error)),
             None => Ok(log.now.clone()),
         }
     }
@@ -199,9 +208,14 @@ impl Live {
     /// How it ended, if it has.
     pub(crate) fn outcome(&self) -> Option<Arc<Outcome>> {
         match &self.log.borrow().end {
-            Some(End::Ended(outcome)) => Some(Arc::clone(outcome)),
+            Some((_, End::Ended(outcome))) => Some(Arc::clone(outcome)),
             _ => None,
         }
+    }
+
+    /// Whether all before it may be stored too: if not, what is stored of it is no past to go on from.
+    pub(crate) fn past_is_stored(&self) -> bool {
+        !self.run.context.is_unstored()
     }
 
     /// Whether it is more than its events: it can be looked at, and gone on from.
@@ -215,12 +229,12 @@ impl Live {
 
     /// When it ended.
     pub(crate) fn ended_at(&self) -> Option<Instant> {
-        *self.ended_at.borrow()
+        self.log.borrow().end.as_ref().map(|(at, _)| *at)
     }
 
     /// What it takes in memory.
     pub(crate) fn bytes(&self) -> usize {
-        self.log.borrow().bytes
+        self.input_bytes + self.log.borrow().bytes
     }
 
     /// The number that the next event has, or would have.
@@ -238,12 +252,7 @@ impl Live {
         if events.is_empty() {
             return;
         }
-        self.log.send_modify(|log| {
-            for event in events.drain(..) {
-                log.bytes += event.text.len();
-                log.events.push(Arc::new(event));
-            }
-        });
+        self.log.send_modify(|log| log.append(events));
     }
 
     /// The response has moved on.
@@ -262,14 +271,9 @@ impl Live {
     }
 
     fn finish(&self, events: &mut Vec<Event>, end: End) {
-        // Before anybody can see the end: what has ended is forgotten by its age.
-        self.ended_at.send_modify(|at| *at = Some(Instant::now()));
         self.log.send_modify(|log| {
-            for event in events.drain(..) {
-                log.bytes += event.text.len();
-                log.events.push(Arc::new(event));
-            }
-            log.end.get_or_insert(end);
+            log.append(events);
+            log.end.get_or_insert((Instant::now(), end));
         });
     }
 
@@ -344,7 +348,7 @@ impl Watch {
         let log = self.log.borrow_and_update();
         let new: Vec<_> = log.events.iter().skip(self.at).take(BATCH).map(Arc::clone).collect();
         if new.is_empty() {
-            return log.end.as_ref().map(|end| match end {
+            return log.end.as_ref().map(|(_, end)| match end {
                 End::Ended(outcome) => Heard::Ended(Arc::clone(outcome)),
                 End::Refused(error) => Heard::Refused(Arc::clone(error)),
             });

@@ -42,7 +42,7 @@ pub(crate) async fn make(making: Making) {
     let Making { engine, live, orders, place, created_at } = making;
     let _guard = Guard(Arc::clone(&live));
     let left_behind = engine.left_behind(&live).await;
-    let told = Told { left_behind: &left_behind, past_stored: live.past_stored || !live.run.request.store() };
+    let told = Told { left_behind: &left_behind, past_stored: live.past_is_stored() || !live.run.request.store() };
     let shape = Shape::new(&live.id, created_at, &live.run, &told);
     let began = Instant::now();
     let context = live.run.context.clone();

@@ -14,7 +14,6 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::log::Live;
-use super::settled::Settled;
 use crate::owner::Owner;
 
 /// How much of what has ended is kept, and for how long: for those who come back to hear it.
@@ -32,15 +31,10 @@ pub(crate) struct Idempotency {
     pub(crate) digest: [u8; 32],
 }
 
-/// How long it is known how a response was asked for: the age of a socket.
-const SETTLED: Duration = Duration::from_hours(1);
-
 #[derive(Debug, Default)]
 struct Table {
     responses: HashMap<ResponseId, Arc<Live>>,
     asked: HashMap<(Owner, Box<str>), ([u8; 32], ResponseId)>,
-    /// How responses were asked for: for as long as a socket may remember them.
-    settled: HashMap<ResponseId, (Owner, Settled, Instant)>,
 }
 
 /// All of them.
@@ -53,13 +47,13 @@ pub(crate) struct Runs {
 impl Idempotency {
     /// The name of a request, if it has one: in its own field, or in a header. The way in which the answer is to travel is
     /// no part of what is asked for.
-    pub(crate) fn of(request: &Request, new: &[Item], header: Option<&str>) -> Option<Self> {
+    pub(crate) fn of(request: &Request, header: Option<&str>, new: impl FnOnce() -> Vec<Item>) -> Option<Self> {
         let key = header.filter(|key| !key.is_empty()).map(Box::from).or_else(|| Self::field(request))?;
         let mut asked = Request { input: None, delivery: Delivery::default(), ..request.clone() };
         asked.extra.retain(|(key, _)| &**key != IDEMPOTENCY_KEY);
         let mut digest = Sha256::new();
         digest.update(Json::of(&asked).text());
-        for item in new {
+        for item in new() {
             digest.update(item.text());
         }
         Some(Self { key, digest: digest.finalize().into() })
@@ -95,9 +89,6 @@ impl Runs {
                 }
                 table.asked.insert(name, (asked.digest, live.id.clone()));
             }
-            let settled =
-                (live.owner.clone(), Settled::of_request(&live.run.request, live.past_stored), Instant::now());
-            table.settled.insert(live.id.clone(), settled);
             table.responses.insert(live.id.clone(), live);
             false
         });
@@ -109,12 +100,6 @@ impl Runs {
         let table = self.table.borrow();
         let (_, id) = table.asked.get(&(owner.clone(), key.into()))?;
         table.responses.get(id).cloned()
-    }
-
-    /// How a response of this owner was asked for.
-    pub(crate) fn settled(&self, owner: &Owner, id: &ResponseId) -> Option<Settled> {
-        let table = self.table.borrow();
-        table.settled.get(id).filter(|(of, ..)| of == owner).map(|(_, settled, _)| *settled)
     }
 
     /// The response that was asked for by this name before.
@@ -163,8 +148,7 @@ impl Runs {
                 bytes -= size;
                 table.responses.remove(&id);
             }
-            let Table { responses, asked, settled } = table;
-            settled.retain(|_, (.., at)| now.saturating_duration_since(*at) < SETTLED);
+            let Table { responses, asked } = table;
             asked.retain(|_, (_, id)| responses.contains_key(id));
             false
         });

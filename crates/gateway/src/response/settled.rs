@@ -8,25 +8,19 @@ use responses::request::Request;
 pub(crate) struct Settled {
     tools: bool,
     instructions: bool,
-    /// Whether it is stored, and all before it.
-    pub(crate) stored: bool,
 }
 
 impl Settled {
-    pub(crate) fn of_request(request: &Request, past_stored: bool) -> Self {
+    pub(crate) fn of_request(request: &Request) -> Self {
         let instructions = request.instructions().is_some_and(|instructions| !instructions.is_empty());
-        Self { tools: !request.tools().is_empty(), instructions, stored: request.store() && past_stored }
+        Self { tools: !request.tools().is_empty(), instructions }
     }
 
     /// The same, from what the response said of itself.
     pub(crate) fn of_response(response: &Json) -> Self {
         let object = Object::parse(response.text()).unwrap_or_default();
         let has = |key, nothing: &[&str]| object.get(key).is_some_and(|value| !nothing.contains(&value));
-        Self {
-            tools: has("tools", &["[]", "null"]),
-            instructions: has("instructions", &["null", r#""""#]),
-            stored: past_is_stored(response),
-        }
+        Self { tools: has("tools", &["[]", "null"]), instructions: has("instructions", &["null", r#""""#]) }
     }
 
     /// What of it the next request leaves out without a word. To say `null` or `[]` is a word.
@@ -51,7 +45,7 @@ mod tests {
     #[test]
     fn what_is_left_out_is_named_and_what_is_taken_away_on_purpose_is_not() {
         let request = |fields: &str| Request::parse(&format!(r#"{{"model":"m"{fields}}}"#)).unwrap();
-        let all = Settled::of_request(&request(r#","tools":[{"type":"web_search"}],"instructions":"be brief""#), true);
+        let all = Settled::of_request(&request(r#","tools":[{"type":"web_search"}],"instructions":"be brief""#));
         let table = [
             ("", vec!["tools", "instructions"]),
             (r#","tools":[]"#, vec!["instructions"]),
@@ -60,7 +54,7 @@ mod tests {
         for (fields, expected) in table {
             assert_eq!(all.left_behind(&request(fields)), expected, "{fields}");
         }
-        let none = Settled::of_request(&request(r#","tools":[],"instructions":"""#), true);
+        let none = Settled::of_request(&request(r#","tools":[],"instructions":"""#));
         assert_eq!(none.left_behind(&request("")), Vec::<&str>::new());
         let response = |text: &str| Settled::of_response(&Json::parse(text).unwrap());
         assert_eq!(response(r#"{"tools":[{"type":"web_search"}],"instructions":"x"}"#), all);

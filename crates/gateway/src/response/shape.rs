@@ -6,10 +6,9 @@ use responses::chain::RunRequest;
 use responses::error::ApiError;
 use responses::event::{Body, ServerEvent, Stage};
 use responses::fold::{Fold, FoldError, Response};
-use responses::id::ResponseId;
+use responses::id::{CallId, ResponseId};
 use responses::item::Item;
 use responses::json::{Json, Object, ObjectWriter, Raw, Read, WireError};
-
 use responses::usage::Usage;
 
 use super::account::{self, Account, End, settings};
@@ -314,7 +313,12 @@ impl Shape {
         let Told { stage, error, items, incomplete, usage, tier } = Told::read(&told)?;
         let mut free = self.items.iter().map(|item| item.index.saturating_add(1)).max().unwrap_or(self.own_items);
         for item in items {
-            let is_told = |told: &Item| told.id() == item.id() || (told.call().is_some() && told.call() == item.call());
+            let is_told = |told: &Item| {
+                let same = |a: Option<&str>, b: Option<&str>| a.is_some() && a == b;
+                same(told.id().as_deref(), item.id().as_deref())
+                    || same(told.call().as_ref().map(CallId::as_str), item.call().as_ref().map(CallId::as_str))
+                    || told.text() == item.text()
+            };
             if !self.fold.items().any(|(_, told)| is_told(told)) {
                 self.whole_item(free, &item, out);
                 free = free.saturating_add(1);

@@ -23,7 +23,7 @@ fn shape() -> Shape {
     let request =
         Request::parse(r#"{"model":"m","tools":[{"type":"function","name":"f"}],"reasoning":{"effort":"low"}}"#);
     let (request, previous) = (Arc::new(request.unwrap()), Some(ResponseId::from("resp_0")));
-    let run = RunRequest { request, previous, context: Context::default(), new_items: 0 };
+    let run = RunRequest { request, previous, context: Context::default(), new_items: 0, parent: None };
     Shape::new(&ResponseId::from("resp_1"), 100, &run, &Told { left_behind: &[], past_stored: true })
 }
 
@@ -151,6 +151,22 @@ fn items_that_a_backend_names_only_at_the_end_are_told_before_it() {
 }
 
 #[test]
+fn items_without_ids_are_all_told_and_none_twice() {
+    let (mut shape, mut out) = (shape(), Vec::new());
+    let item = |text: &str| {
+        format!(r#"{{"type":"message","role":"assistant","content":[{{"type":"output_text","text":"{text}"}}]}}"#)
+    };
+    let (a, b, c) = (item("a"), item("b"), item("c"));
+    shape.take(&format!(r#"{{"type":"response.output_item.done","output_index":0,"item":{a}}}"#), &mut out);
+    let last = format!(
+        r#"{{"type":"response.completed","response":{{"id":"x","status":"completed","output":[{a},{b},{c}]}}}}"#
+    );
+    shape.take(&last, &mut out);
+    let (response, _) = ended(shape, &Ending::Told);
+    assert_eq!(response.output().iter().map(Item::text).collect::<Vec<_>>(), [&a, &b, &c]);
+}
+
+#[test]
 fn an_interrupt_gives_up_what_is_not_whole_and_keeps_what_is() {
     let (mut shape, mut out) = (shape(), Vec::new());
     shape.begin(&mut out);
@@ -212,7 +228,8 @@ fn items_of_ours_come_first_and_move_those_of_the_backend() {
 }
 
 fn live(owner: &str) -> Arc<Live> {
-    let run = RunRequest { request: Arc::default(), previous: None, context: Context::default(), new_items: 0 };
+    let run =
+        RunRequest { request: Arc::default(), previous: None, context: Context::default(), new_items: 0, parent: None };
     Arc::new(Live::new(ResponseId::from(format!("resp_{owner}")), Owner::of_key(owner), run, false).0)
 }
 
@@ -333,7 +350,8 @@ async fn the_same_key_is_the_same_response_and_the_same_key_for_something_else_i
 
 #[tokio::test]
 async fn orders_beyond_what_anybody_waits_for_are_dropped_and_block_nobody() {
-    let run = RunRequest { request: Arc::default(), previous: None, context: Context::default(), new_items: 0 };
+    let run =
+        RunRequest { request: Arc::default(), previous: None, context: Context::default(), new_items: 0, parent: None };
     let (live, mut orders) = Live::new("resp_1".into(), Owner::nobody(), run, false);
     for _ in 0..100 {
         live.order(Order::Cancel);

@@ -102,6 +102,8 @@ pub struct RunRequest {
     pub context: Context,
     /// How many items at the end of it are new.
     pub new_items: usize,
+    /// How the response that it goes on from was asked for, where that is remembered.
+    pub parent: Option<Arc<Request>>,
 }
 
 /// What a connection asks its owner to do, in order.
@@ -284,10 +286,10 @@ impl Connection {
         let parent = previous.as_ref().map(|previous| self.remembered(lane, previous));
         let active = Active { input, ..Active::new(run, self.powers, Arc::new(request), previous) };
         match parent {
-            None => self.begin(lane, active, &Context::default()),
-            Some(Some((holder, context))) => {
+            None => self.begin(lane, active, &Context::default(), None),
+            Some(Some((holder, context, request))) => {
                 let active = Active { same_lane: holder == lane, ..active };
-                self.begin(lane, active, &context);
+                self.begin(lane, active, &context, Some(request));
             }
             Some(None) => {
                 if let Some(previous) = active.previous.clone() {
@@ -313,7 +315,7 @@ impl Connection {
         let recalling = |active: &mut Active| matches!(active.phase, Phase::Recalling(_));
         let Some(active) = self.lanes.get_mut(lane).and_then(|lane| lane.active.take_if(recalling)) else { return };
         match found {
-            Some(context) => self.begin(lane, active, &context),
+            Some(context) => self.begin(lane, active, &context, None),
             None => {
                 let name = self.lanes.get(lane).and_then(|lane| lane.name.clone());
                 self.refuse(name.as_ref(), &say::previous_not_found(active.previous.as_ref()));
@@ -322,17 +324,18 @@ impl Connection {
         self.pump();
     }
 
-    fn begin(&mut self, lane: usize, mut active: Active, parent: &Context) {
+    fn begin(&mut self, lane: usize, mut active: Active, past: &Context, parent: Option<Arc<Request>>) {
         let mut new = self.held_steers(lane, active.previous.as_ref());
         new.append(&mut active.input);
         let new_items = new.len();
-        active.context = parent.with(new);
+        active.context = past.with(new);
         active.phase = Phase::Running;
         let request = RunRequest {
             request: Arc::clone(&active.request),
             previous: active.previous.clone(),
             context: active.context.clone(),
             new_items,
+            parent,
         };
         self.effects.push_back(ConnectionEffect::Begin(active.run, Box::new(request)));
         if let Some(lane) = self.lanes.get_mut(lane) {
@@ -341,10 +344,10 @@ impl Connection {
     }
 
     /// Its own lane comes first: some backends give the same id to responses of different lanes.
-    fn remembered(&self, lane: usize, id: &ResponseId) -> Option<(usize, Context)> {
+    fn remembered(&self, lane: usize, id: &ResponseId) -> Option<(usize, Context, Arc<Request>)> {
         let holds = |at: usize| {
             let latest = self.lanes.get(at)?.latest.as_ref().filter(|latest| latest.id == *id)?;
-            Some((at, latest.context.clone()))
+            Some((at, latest.context.clone(), Arc::clone(&latest.request)))
         };
         holds(lane).or_else(|| (0..self.lanes.len()).find_map(holds))
     }

@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::support::{Running, events, of, text_of, whole};
+use crate::support::{Running, events, of, soon, text_of, whole};
 
 /// Some servers send deltas without the events that set an item up. They were heard all the same.
 #[tokio::test]
@@ -51,7 +51,13 @@ async fn what_was_not_to_be_stored_is_not_stored_with_its_successor() {
     let folder = Arc::clone(&gateway.folder);
     let mut socket = gateway.socket().await;
     let parent = socket.made(&format!(r#""input":"say {PLANTED}","store":false"#)).await;
-    socket.made(&format!(r#""input":"say on","previous_response_id":"{}""#, text_of(&parent, "id"))).await;
+    let child = socket.made(&format!(r#""input":"say on","previous_response_id":"{}""#, text_of(&parent, "id"))).await;
+    assert!(child.contains(r#""past_stored":false"#), "{child}");
+    // In the background a response is stored when it begins, too.
+    let next = format!(r#""input":"say further","background":true,"previous_response_id":"{}""#, text_of(&child, "id"));
+    let id = text_of(&gateway.create(&next).await, "id");
+    soon(async { while text_of(&gateway.get(&format!("/v1/responses/{id}")).await.1, "status") != "completed" {} })
+        .await;
     gateway.stop().await;
     for entry in std::fs::read_dir(folder.path()).unwrap() {
         let entry = entry.unwrap();

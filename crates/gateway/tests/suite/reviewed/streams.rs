@@ -178,8 +178,11 @@ async fn an_idle_socket_does_not_keep_the_events_of_its_last_response() {
         println!("round {round}: {} MB", now >> 20);
         grown.push(now);
     }
-    let growth = grown[11].saturating_sub(grown[3]) / 8;
-    assert!(growth < (4 << 20), "each idle socket keeps {} MB", growth >> 20);
+    // The allocator takes and gives back in leaps; a socket that keeps something does so in every round.
+    let mut steps: Vec<_> = grown.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).collect();
+    steps.sort_unstable();
+    let usual = steps[steps.len() / 2];
+    assert!(usual < (4 << 20), "each idle socket keeps {} MB", usual >> 20);
 }
 
 #[cfg(target_os = "linux")]

@@ -8,6 +8,8 @@ use crate::item::Item;
 #[derive(Debug, Clone, Default)]
 pub struct Context {
     last: Option<Arc<Segment>>,
+    /// Whether something of it was said not to be stored.
+    unstored: bool,
 }
 
 #[derive(Debug)]
@@ -29,7 +31,19 @@ impl Context {
         }
         let bytes = self.bytes() + items.iter().map(|item| item.text().len()).sum::<usize>();
         let len = self.len() + items.len();
-        Self { last: Some(Arc::new(Segment { before: self.last.clone(), items, len, bytes })) }
+        let last = Some(Arc::new(Segment { before: self.last.clone(), items, len, bytes }));
+        Self { last, unstored: self.unstored }
+    }
+
+    /// The same, not to be stored anywhere; and so is all that goes on from it.
+    #[must_use]
+    pub fn unstored(self) -> Self {
+        Self { unstored: true, ..self }
+    }
+
+    /// Whether something of it is not to be stored.
+    pub fn is_unstored(&self) -> bool {
+        self.unstored
     }
 
     /// How many items there are.
@@ -119,6 +133,8 @@ mod tests {
         let all = right.to_vec().iter().map(|item| item.text().to_owned()).collect::<Vec<_>>();
         let before = |count| right.without_newest(count).to_vec();
         assert_eq!((before(0), before(1), before(2)), (right.to_vec(), right.to_vec()[..2].to_vec(), root.to_vec()));
+        let private = root.clone().unstored().with(vec![Item::user("e")]);
+        assert!(private.is_unstored() && private.without_newest(2).is_unstored() && !right.is_unstored());
         assert!(before(3).is_empty() && before(9).is_empty());
         assert_eq!((newest(0), newest(2), newest(9)), (vec![], all[1..].to_vec(), all));
         assert_eq!(left.bytes(), left.to_vec().iter().map(|item| item.text().len()).sum::<usize>());

@@ -70,6 +70,7 @@ impl Connection {
         match ended_well(fold) {
             Some((id, output)) => {
                 let context = context.with(output.clone());
+                let context = if request.store() { context } else { context.unstored() };
                 lane.latest = Some(Remembered { id, run, context, request, output, powers });
                 if !steers.is_empty() {
                     self.settle_steers(at, steers);

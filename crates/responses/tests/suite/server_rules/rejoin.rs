@@ -23,6 +23,7 @@ fn found() -> RunRequest {
         previous: Some(ResponseId::from("resp_0")),
         context: [Item::user("go")].into_iter().collect(),
         new_items: 1,
+        parent: None,
     }
 }
 
