@@ -1,0 +1,85 @@
+//! Lines in a file, each bound to the one before it by a hash.
+//!
+//! ```text
+//! HASH SEQ MARK BODY
+//! ```
+//!
+//! `SEQ` counts from 0, `BODY` is text without a line break, and `HASH` is the SHA-256 of the hash before it and of what
+//! stands after it in the line: a line that is changed, missing, added or moved is found. `MARK` is `=` on the first
+//! line that was written after all before it had reached the disk, `-` on the others. So a line that is broken can be
+//! told apart: before an `=` it was damaged, after the last `=` it may never have been whole, for nobody was told that
+//! it is there. The file is longer than its lines while it is written, by zeros.
+
+mod appender;
+mod line;
+mod reader;
+mod tail;
+mod writer;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+pub use line::{Line, Start};
+pub use policy::act::Hash;
+pub use reader::{Damage, Fault, Found, Reader};
+pub use tail::Torn;
+pub use writer::{Observer, Opened, Place, Receipt, Reserved, Sharing, Writer};
+
+/// The longest body of a line. What is longer is kept beside the log.
+pub const MAX_BODY: usize = 1 << 20;
+
+/// How much may be written before it is put on the disk, asked for or not. A torn tail is never longer than this and one
+/// batch.
+pub const MAX_UNSYNCED: u64 = 1 << 20;
+
+/// Why a log cannot be opened, read or written.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum LogError {
+    /// Somebody else writes it.
+    #[error("{path} is being written by another process: end that one first, or fork what it does")]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// What was on the disk for sure is not what it was.
+    #[error("{path} is damaged: {damage}. nothing was changed; export what can be read, and go on from that")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        damage: Damage,
+    },
+    /// The disk says no.
+    #[error("{what} {path}: {error}")]
+    Disk {
+        /// What was tried: `writing`.
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the disk says.
+        error: Arc<io::Error>,
+    },
+    /// After a failed write to the disk it is not known what is there.
+    #[error(
+        "{path}: what was written did not reach the disk ({error}); nothing more is written until it is opened again"
+    )]
+    Unsure {
+        /// The file.
+        path: PathBuf,
+        /// What the disk said.
+        error: Arc<io::Error>,
+    },
+    /// A body is longer than [`MAX_BODY`].
+    #[error("a record of {bytes} bytes is over the limit of {MAX_BODY}: keep what is long beside the log")]
+    TooLong {
+        /// How long it is.
+        bytes: usize,
+    },
+    /// The writer has ended.
+    #[error("{path} is closed")]
+    Closed {
+        /// The file.
+        path: PathBuf,
+    },
+}

@@ -1,0 +1,127 @@
+//! Where a log ends: found from its end, in constant memory, however long it is.
+
+use std::io;
+
+use super::line::{Claimed, MAX_LINE, Start};
+use super::reader::{Damage, Fault};
+use super::{MAX_UNSYNCED, writer::MAX_BATCH};
+use crate::disk::File;
+
+/// How much of the end is looked at first. Doubled until a line is found before which all is known to be on the disk.
+const FIRST_LOOK: u64 = 64 << 10;
+
+/// The most that has to be looked at: what may be unsure, and the two lines before it.
+const LAST_LOOK: u64 = MAX_UNSYNCED + MAX_BATCH as u64 + 2 * MAX_LINE as u64;
+
+/// What was written and never whole: nobody was told that it is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Torn {
+    /// Where it stood.
+    pub at: u64,
+    /// What is left of it.
+    pub bytes: Vec<u8>,
+}
+
+/// The end of a log.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Tail {
+    /// Where the next line goes.
+    pub(super) next: Start,
+    /// What stands there and is dropped.
+    pub(super) torn: Option<Torn>,
+}
+
+/// Finds the end of a log. The inner error is damage before the tail.
+pub(super) fn find(file: &dyn File) -> io::Result<Result<Tail, Damage>> {
+    let end = end_of_text(file)?;
+    let mut look = FIRST_LOOK;
+    loop {
+        let from = end.saturating_sub(look);
+        let mut window = vec![0; usize::try_from(end - from).unwrap_or(usize::MAX)];
+        let read = file.read_at(from, &mut window)?;
+        window.truncate(read);
+        if let Some(found) = within(&window, from) {
+            return Ok(found);
+        }
+        if from == 0 || look >= LAST_LOOK {
+            let damage = Damage { seq: 0, at: from, fault: Fault::Garbled };
+            return Ok(Err(damage));
+        }
+        look = (look * 2).min(LAST_LOOK);
+    }
+}
+
+/// The end of what is not zeros.
+fn end_of_text(file: &dyn File) -> io::Result<u64> {
+    let mut end = file.len()?;
+    let mut chunk = vec![0; 64 << 10];
+    while end > 0 {
+        let from = end.saturating_sub(chunk.len() as u64);
+        let read = file.read_at(from, &mut chunk)?;
+        // A file cut meanwhile is shorter than it said.
+        let wanted = usize::try_from(end - from).unwrap_or(usize::MAX).min(read);
+        if let Some(last) = chunk.iter().take(wanted).rposition(|byte| *byte != 0) {
+            return Ok(from + last as u64 + 1);
+        }
+        end = from;
+    }
+    Ok(0)
+}
+
+/// The last part of a log from some place on. `None`: too little of it is in the window to tell.
+fn within(window: &[u8], from: u64) -> Option<Result<Tail, Damage>> {
+    let lines = lines(window, from);
+    // The last line that says, and proves, that all before it is on the disk.
+    let sure = (0..lines.len()).rev().find_map(|index| {
+        let (_, claimed) = lines.get(index)?;
+        let claimed = claimed.as_ref().filter(|claimed| claimed.marked)?;
+        let before = match index.checked_sub(1).and_then(|before| lines.get(before)) {
+            Some((_, before)) => before.as_ref()?.line.hash,
+            None if from == 0 => Start::FIRST.before,
+            None => return None,
+        };
+        claimed.follows(&before).then_some((index, before))
+    });
+    let (mut index, before) = match sure {
+        Some(sure) => sure,
+        None if from == 0 => (0, Start::FIRST.before),
+        None => return None,
+    };
+    let seq = lines.get(index).and_then(|(_, claimed)| claimed.as_ref()).filter(|_| sure.is_some());
+    let mut next = Start {
+        at: lines.get(index).map_or(from, |(at, _)| *at),
+        seq: seq.map_or(0, |claimed| claimed.line.seq),
+        before,
+    };
+    while let Some((at, Some(claimed))) = lines.get(index) {
+        if claimed.line.seq != next.seq || !claimed.follows(&next.before) {
+            break;
+        }
+        let length = lines.get(index + 1).map_or(window.len() as u64 + from, |(next, _)| *next) - at;
+        next = Start { at: at + length, seq: next.seq + 1, before: claimed.line.hash };
+        index += 1;
+    }
+    // A mark after what is broken: that had been whole once.
+    let marked_later = lines.iter().skip(index + 1).any(|(_, line)| line.as_ref().is_some_and(|line| line.marked));
+    if marked_later {
+        return Some(Err(Damage { seq: next.seq, at: next.at, fault: Fault::Garbled }));
+    }
+    let rest = usize::try_from(next.at - from).ok().and_then(|at| window.get(at..)).unwrap_or_default();
+    let torn = (!rest.is_empty()).then(|| Torn { at: next.at, bytes: rest.to_vec() });
+    Some(Ok(Tail { next, torn }))
+}
+
+/// What stands between line breaks, with its place; `None` for what is no line, or has no end. Where the window does not
+/// begin with the log, its first part belongs to a line that began before.
+fn lines(window: &[u8], from: u64) -> Vec<(u64, Option<Claimed<'_>>)> {
+    let mut found = Vec::new();
+    let mut at = from;
+    for text in window.split_inclusive(|byte| *byte == b'\n') {
+        let whole = text.strip_suffix(b"\n").and_then(Claimed::parse);
+        if at > from || from == 0 {
+            found.push((at, whole));
+        }
+        at += text.len() as u64;
+    }
+    found
+}
