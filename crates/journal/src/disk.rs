@@ -11,7 +11,7 @@ pub use machine::Machine;
 pub trait Disk: Send + Sync + 'static {
     /// Opens a file.
     fn open(&self, path: &Path, how: How) -> io::Result<Box<dyn File>>;
-    /// Makes a folder and those above it, for its owner only.
+    /// Makes a folder and those above it, for its owner only, and puts their names on the disk.
     fn create_folder(&self, path: &Path) -> io::Result<()>;
     /// Gives a file another name, in place of what has it.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
@@ -21,7 +21,7 @@ pub trait Disk: Send + Sync + 'static {
     fn remove_folder(&self, path: &Path) -> io::Result<()>;
     /// The names in a folder, in no order.
     fn list(&self, folder: &Path) -> io::Result<Vec<String>>;
-    /// Puts what names a folder holds on the disk.
+    /// Puts the names that a folder holds on the disk.
     fn sync_folder(&self, path: &Path) -> io::Result<()>;
 }
 

@@ -76,6 +76,9 @@ pub enum LogError {
         /// How long it is.
         bytes: usize,
     },
+    /// A body has a line break in it.
+    #[error("a record with a line break cannot be a line: write it as JSON, where it is an escape")]
+    NotOneLine,
     /// The writer has ended.
     #[error("{path} is closed")]
     Closed {

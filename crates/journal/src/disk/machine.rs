@@ -28,7 +28,10 @@ impl Disk for Machine {
     }
 
     fn create_folder(&self, path: &Path) -> io::Result<()> {
-        DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(path)
+        let missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+        let made: Vec<_> = path.ancestors().take_while(missing).collect();
+        DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(path)?;
+        made.iter().filter_map(|folder| folder.parent()).try_for_each(|above| self.sync_folder(above))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -48,6 +51,8 @@ impl Disk for Machine {
     }
 
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
+        // What stands above a bare name is the folder where we are.
+        let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
         fs::File::open(path)?.sync_all()
     }
 }

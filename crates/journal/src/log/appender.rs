@@ -12,7 +12,7 @@ use crate::disk::{Disk, File, How};
 
 /// How far the file is lengthened ahead of its lines, so that not every write changes its length: on the disks measured
 /// that costs half of a small write.
-const AHEAD: u64 = 1 << 20;
+const AHEAD: u64 = 64 << 10;
 
 /// Writes lines at the end of a file.
 pub(super) struct Appender {
@@ -55,12 +55,12 @@ impl Appender {
             unsynced: 0,
             unsure: None,
         };
-        appender.drop_rest().map_err(|error| failed("writing", error))?;
-        if let Some(folder) = path.parent().filter(|_| length == 0) {
-            disk.sync_folder(folder).map_err(|error| failed("writing", error))?;
+        appender.make_sure(&tail.unsure).map_err(|error| failed("writing", error))?;
+        if length == 0 {
+            disk.sync_folder(path.parent().unwrap_or(path)).map_err(|error| failed("writing", error))?;
         }
         if !own {
-            appender.unlock()?;
+            appender.unlock();
         }
         Ok((appender, tail.torn))
     }
@@ -79,7 +79,16 @@ impl Appender {
         LogError::Damaged { path: path.to_owned(), damage: first().unwrap_or(at_the_end) }
     }
 
-    /// Cuts off what stands after the last line, and makes sure of the lines.
+    /// Makes sure of lines that can be read: they are written again, for the machine forgets that it did not write them
+    /// when a sync has failed. A line that follows may then say that they are on the disk.
+    fn make_sure(&mut self, unsure: &[u8]) -> io::Result<()> {
+        if !unsure.is_empty() {
+            self.file.write_at(self.next.at - unsure.len() as u64, unsure)?;
+        }
+        self.drop_rest()
+    }
+
+    /// Cuts off what stands after the last line, and puts all on the disk.
     fn drop_rest(&mut self) -> io::Result<()> {
         self.file.set_len(self.next.at)?;
         self.length = self.next.at;
@@ -156,9 +165,8 @@ impl Appender {
     }
 
     fn be_unsure(&mut self, error: io::Error) -> LogError {
-        let unsure = LogError::Unsure { path: self.path.clone(), error: Arc::new(error) };
-        self.unsure = Some(unsure.clone());
-        unsure
+        let why = self.failed("writing", error);
+        self.stop(why)
     }
 
     /// Ends the file with its last line.
@@ -171,21 +179,30 @@ impl Appender {
 
     /// Takes the lock of a log that others write too, and reads what they have written meanwhile.
     pub(super) fn lock(&mut self, disk: &dyn Disk, seen: impl FnMut(line::Line<'_>)) -> Result<(), LogError> {
+        if let Some(unsure) = &self.unsure {
+            return Err(unsure.clone());
+        }
         self.file.lock().map_err(|error| self.failed("locking", error))?;
-        let caught_up = self.catch_up(disk, seen);
+        let others_wrote = self.others_wrote().map_err(|error| self.failed("reading", error));
+        let caught_up = match others_wrote {
+            Ok(true) => self.catch_up(disk, seen).map_err(|error| self.stop(error)),
+            Ok(false) => Ok(()),
+            Err(error) => Err(error),
+        };
         if caught_up.is_err() {
-            let _ = self.unlock();
+            self.unlock();
         }
         caught_up
     }
 
-    fn catch_up(&mut self, disk: &dyn Disk, mut seen: impl FnMut(line::Line<'_>)) -> Result<(), LogError> {
-        self.length = self.file.len().map_err(|error| self.failed("reading", error))?;
+    fn others_wrote(&mut self) -> io::Result<bool> {
+        self.length = self.file.len()?;
         let mut first = [0];
-        self.file.read_at(self.next.at, &mut first).map_err(|error| self.failed("reading", error))?;
-        if first == [0] {
-            return Ok(());
-        }
+        self.file.read_at(self.next.at, &mut first)?;
+        Ok(first != [0])
+    }
+
+    fn catch_up(&mut self, disk: &dyn Disk, mut seen: impl FnMut(line::Line<'_>)) -> Result<(), LogError> {
         let mut reader = Reader::at(disk, &self.path, self.next)?;
         while let Some(found) = reader.next()? {
             match found {
@@ -195,15 +212,24 @@ impl Appender {
         }
         self.next = reader.stopped();
         self.ahead = self.next;
-        // Whoever wrote it may have ended before it was on the disk, or in the middle of a line.
-        self.drop_rest().map_err(|error| self.failed("writing", error))?;
-        self.unsynced = 0;
-        Ok(())
+        // Whoever wrote it may have ended in the middle of a line, or before it was on the disk.
+        let done = if reader.unfinished() > 0 { self.drop_rest() } else { self.file.sync() };
+        done.map_err(|error| self.failed("writing", error))
     }
 
-    /// Gives the lock up.
-    pub(super) fn unlock(&self) -> Result<(), LogError> {
-        self.file.unlock().map_err(|error| self.failed("unlocking", error))
+    /// Nothing is written after lines of others of which it is not known what they are.
+    fn stop(&mut self, why: LogError) -> LogError {
+        let unsure = match why {
+            LogError::Disk { path, error, .. } => LogError::Unsure { path, error },
+            other => other,
+        };
+        self.unsure = Some(unsure.clone());
+        unsure
+    }
+
+    /// Gives the lock up. If that fails it is given up with the file.
+    pub(super) fn unlock(&self) {
+        let _ = self.file.unlock();
     }
 
     pub(super) fn failed(&self, what: &'static str, error: io::Error) -> LogError {

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::MAX_BODY;
 
 /// How many bytes of a line are not its body, at most: the hash, a number, the mark, three spaces and the line break.
-const AROUND_BODY: usize = HEX + 20 + 1 + 3 + 1;
+pub(super) const AROUND_BODY: usize = HEX + 20 + 1 + 3 + 1;
 
 /// The longest line.
 pub(super) const MAX_LINE: usize = MAX_BODY + AROUND_BODY;
@@ -65,7 +65,8 @@ impl<'a> Claimed<'a> {
             _ => return None,
         };
         let canonical = seq == "0" || !seq.starts_with('0') && seq.bytes().all(|byte| byte.is_ascii_digit());
-        let seq = seq.parse().ok().filter(|_| canonical)?;
+        // There is always a number after it.
+        let seq = seq.parse().ok().filter(|seq| canonical && *seq < u64::MAX)?;
         Some(Self { line: Line { seq, hash: unhex(hash)?, body }, marked, bound })
     }
 

@@ -10,8 +10,12 @@ use crate::disk::File;
 /// How much of the end is looked at first. Doubled until a line is found before which all is known to be on the disk.
 const FIRST_LOOK: u64 = 64 << 10;
 
-/// The most that has to be looked at: what may be unsure, and the two lines before it.
-const LAST_LOOK: u64 = MAX_UNSYNCED + MAX_BATCH as u64 + 2 * MAX_LINE as u64;
+/// The most that stands from a mark to the next, or to the end.
+const MAX_UNSURE: u64 = MAX_UNSYNCED + MAX_BATCH as u64;
+
+/// The most that has to be looked at: what may be unsure, its mark torn, what was sure before it, and the two lines
+/// before that.
+const LAST_LOOK: u64 = 2 * MAX_UNSURE + 2 * MAX_LINE as u64;
 
 /// What was written and never whole: nobody was told that it is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +31,9 @@ pub struct Torn {
 pub(super) struct Tail {
     /// Where the next line goes.
     pub(super) next: Start,
+    /// The lines before that which are perhaps only in the memory of the machine: after a sync that failed they are read
+    /// all the same.
+    pub(super) unsure: Vec<u8>,
     /// What stands there and is dropped.
     pub(super) torn: Option<Torn>,
 }
@@ -88,11 +95,8 @@ fn within(window: &[u8], from: u64) -> Option<Result<Tail, Damage>> {
         None => return None,
     };
     let seq = lines.get(index).and_then(|(_, claimed)| claimed.as_ref()).filter(|_| sure.is_some());
-    let mut next = Start {
-        at: lines.get(index).map_or(from, |(at, _)| *at),
-        seq: seq.map_or(0, |claimed| claimed.line.seq),
-        before,
-    };
+    let first = lines.get(index).map_or(from, |(at, _)| *at);
+    let mut next = Start { at: first, seq: seq.map_or(0, |claimed| claimed.line.seq), before };
     while let Some((at, Some(claimed))) = lines.get(index) {
         if claimed.line.seq != next.seq || !claimed.follows(&next.before) {
             break;
@@ -103,12 +107,18 @@ fn within(window: &[u8], from: u64) -> Option<Result<Tail, Damage>> {
     }
     // A mark after what is broken: that had been whole once.
     let marked_later = lines.iter().skip(index + 1).any(|(_, line)| line.as_ref().is_some_and(|line| line.marked));
-    if marked_later {
+    let torn = part(window, next.at - from, u64::MAX);
+    if marked_later || torn.len() as u64 > MAX_UNSURE {
         return Some(Err(Damage { seq: next.seq, at: next.at, fault: Fault::Garbled }));
     }
-    let rest = usize::try_from(next.at - from).ok().and_then(|at| window.get(at..)).unwrap_or_default();
-    let torn = (!rest.is_empty()).then(|| Torn { at: next.at, bytes: rest.to_vec() });
-    Some(Ok(Tail { next, torn }))
+    let unsure = part(window, first - from, next.at - from).to_vec();
+    let torn = (!torn.is_empty()).then(|| Torn { at: next.at, bytes: torn.to_vec() });
+    Some(Ok(Tail { next, unsure, torn }))
+}
+
+fn part(window: &[u8], from: u64, to: u64) -> &[u8] {
+    let place = |at: u64| usize::try_from(at).map_or(window.len(), |at| at.min(window.len()));
+    window.get(place(from)..place(to)).unwrap_or_default()
 }
 
 /// What stands between line breaks, with its place; `None` for what is no line, or has no end. Where the window does not

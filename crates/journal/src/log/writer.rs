@@ -9,7 +9,7 @@ use policy::act::Hash;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::appender::Appender;
-use super::line::{Line, Start};
+use super::line::{AROUND_BODY, Line, MAX_LINE, Start};
 use super::tail::Torn;
 use super::{LogError, MAX_BODY};
 use crate::disk::Disk;
@@ -23,7 +23,7 @@ const MAX_RESERVED: usize = MAX_WAITING / 2;
 /// How many bytes may wait to be written, reserved lines aside.
 const MAX_WAITING_BYTES: usize = 16 << 20;
 
-/// How much is written at once.
+/// How much is written at once, at most.
 pub(super) const MAX_BATCH: usize = 4 << 20;
 
 /// Who may write a log.
@@ -137,7 +137,7 @@ impl Writer {
         body: String,
         told: Option<oneshot::Sender<Result<Place, LogError>>>,
     ) -> Result<(), LogError> {
-        let length = within_limit(&body)?;
+        let length = checked(&body)?;
         let bytes = Arc::clone(&self.bytes).acquire_many_owned(length).await.map_err(|_| self.closed())?;
         let order = Order::Append { body, told, room: Some(bytes) };
         self.orders.send(order).await.map_err(|_| self.closed())
@@ -165,14 +165,18 @@ impl Writer {
 impl Reserved {
     /// Writes the line. It does not wait; the receipt may be waited for or not.
     pub fn write(self, body: String) -> Result<Receipt, LogError> {
-        within_limit(&body)?;
+        checked(&body)?;
         let (told, receipt) = oneshot::channel();
         drop(self.slot.send(Order::Append { body, told: Some(told), room: None }));
         Ok(Receipt { told: receipt, path: self.path })
     }
 }
 
-fn within_limit(body: &str) -> Result<u32, LogError> {
+/// How long a body is, if it can be one.
+fn checked(body: &str) -> Result<u32, LogError> {
+    if body.contains('\n') {
+        return Err(LogError::NotOneLine);
+    }
     let too_long = LogError::TooLong { bytes: body.len() };
     u32::try_from(body.len()).ok().filter(|_| body.len() <= MAX_BODY).ok_or(too_long)
 }
@@ -217,15 +221,31 @@ impl Batch {
             Order::Append { body, told, room } => {
                 self.told.extend(told.map(|told| (self.bodies.len(), told)));
                 self.held.extend(room);
-                self.bytes += body.len();
+                self.bytes += body.len() + AROUND_BODY;
                 self.bodies.push(body);
             }
             Order::Close(told) => self.close = Some(told),
         }
     }
 
+    /// Takes out the first line that somebody waits for, and tells why: it is not there, so it can be written again.
+    fn refuse_first(&mut self, error: LogError) {
+        if self.told.is_empty() {
+            return;
+        }
+        let (first, told) = self.told.remove(0);
+        self.bodies.remove(first);
+        self.told.iter_mut().for_each(|(index, _)| *index -= 1);
+        let _ = told.send(Err(error));
+    }
+
+    /// Whether there are lines after the last that somebody waits for.
+    fn ends_with_notes(&self) -> bool {
+        self.told.last().is_none_or(|(index, _)| index + 1 < self.bodies.len())
+    }
+
     fn is_full(&self) -> bool {
-        self.bytes >= MAX_BATCH - MAX_BODY || self.close.is_some()
+        self.bytes > MAX_BATCH - MAX_LINE || self.close.is_some()
     }
 }
 
@@ -242,7 +262,10 @@ impl Keeper {
             self.write(batch);
             if let Some(told) = close {
                 orders.close();
-                let _ = told.send(self.close());
+                let closed = self.close();
+                // Whoever is told may open it again.
+                drop(self);
+                let _ = told.send(closed);
                 return;
             }
         }
@@ -250,16 +273,20 @@ impl Keeper {
     }
 
     /// Writes a batch and tells those who wait.
-    fn write(&mut self, batch: Batch) {
+    fn write(&mut self, mut batch: Batch) {
+        if let Some(error) = self.lost.take_if(|_| !batch.told.is_empty()) {
+            batch.refuse_first(error);
+        }
+        if batch.bodies.is_empty() {
+            return;
+        }
         let durable = !batch.told.is_empty();
         let done = self.locked(|keeper| keeper.place_all(&batch.bodies, durable));
-        let done = match (done, durable) {
-            (Err(error), false) => {
-                self.lost = Some(error);
-                return;
-            }
-            (done, _) => done.and_then(|places| self.lost.take().map_or(Ok(places), Err)),
-        };
+        if let Err(error) = &done
+            && batch.ends_with_notes()
+        {
+            self.lost = Some(error.clone());
+        }
         for (index, told) in batch.told {
             let place = done.as_ref().map(|places| places.get(index).copied()).map_err(Clone::clone);
             if let Some(place) = place.transpose() {
@@ -276,7 +303,7 @@ impl Keeper {
         let observer = &mut self.observer;
         self.appender.lock(&*self.disk, |line| observer.iter_mut().for_each(|observer| observer.line(line)))?;
         let done = act(self);
-        self.appender.unlock()?;
+        self.appender.unlock();
         done
     }
 
@@ -306,10 +333,13 @@ impl Keeper {
     }
 
     fn close(&mut self) -> Result<Place, LogError> {
-        self.locked(|keeper| {
+        let closed = self.locked(|keeper| {
             keeper.appender.close()?;
             let next = keeper.appender.end();
             Ok(Place { seq: next.seq.saturating_sub(1), hash: next.before, end: next.at })
-        })
+        });
+        // A process started in this moment holds the file open, and would hold its lock.
+        self.appender.unlock();
+        self.lost.take().map_or(closed, Err)
     }
 }

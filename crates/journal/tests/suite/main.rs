@@ -2,3 +2,7 @@
 
 #[cfg(test)]
 mod log;
+#[cfg(test)]
+mod simulated;
+#[cfg(test)]
+mod crash;
