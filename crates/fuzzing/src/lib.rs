@@ -5,11 +5,13 @@
 
 mod chain_operations;
 mod client_frame;
+mod rule_file;
 mod server_event;
 mod sse;
 
 pub use chain_operations::chain_operations;
 pub use client_frame::client_frame;
+pub use rule_file::rule_file;
 pub use server_event::server_event;
 pub use sse::sse;
 
@@ -18,6 +20,7 @@ pub fn property(target: &str) -> Option<fn(&[u8])> {
     Some(match target {
         "chain_operations" => chain_operations,
         "client_frame" => client_frame,
+        "rule_file" => rule_file,
         "server_event" => server_event,
         "sse" => sse,
         _ => return None,

@@ -1,0 +1,418 @@
+//! Programs that build, test and fetch what is built on.
+
+use super::Program;
+use super::verbs::Verbs;
+use crate::command::call::Call;
+use crate::effects::Nature::{Builds, Destroys, Fetches, Looks, Publishes};
+
+const OTHER_TOOL: &str = "this option makes it run or read something else";
+
+static CARGO: Verbs = Verbs {
+    natures: &[
+        (Looks, &["version", "help", "tree", "metadata", "pkgid", "locate-project", "verify-project", "read-manifest"]),
+        (
+            Builds,
+            &[
+                "build",
+                "b",
+                "check",
+                "c",
+                "test",
+                "t",
+                "clippy",
+                "fmt",
+                "doc",
+                "d",
+                "bench",
+                "run",
+                "r",
+                "rustc",
+                "rustdoc",
+                "clean",
+                "fix",
+                "new",
+                "init",
+                "package",
+                "nextest",
+                "llvm-cov",
+                "fuzz",
+                "deny",
+                "mutants",
+                "expand",
+                "machete",
+                "hack",
+                "insta",
+                "xtask",
+                "miri",
+                "tarpaulin",
+                "msrv",
+                "sort",
+                "remove",
+                "rm",
+                "asm",
+                "criterion",
+                "watch",
+                "sqlx",
+                "tauri",
+                "udeps",
+            ],
+        ),
+        (
+            Fetches,
+            &[
+                "add",
+                "update",
+                "fetch",
+                "generate-lockfile",
+                "vendor",
+                "search",
+                "info",
+                "install",
+                "audit",
+                "outdated",
+                "binstall",
+            ],
+        ),
+        (Publishes, &["publish", "yank", "owner", "login", "logout"]),
+        (Destroys, &["uninstall"]),
+    ],
+    values: &["--color", "-Z", "--config"],
+    unclear: &[("--config", OTHER_TOOL), ("--registry", OTHER_TOOL), ("--index", OTHER_TOOL)],
+    folders: &["--manifest-path", "-C", "--target-dir", "--lockfile-path"],
+    ..Verbs::PLAIN
+};
+
+static NODE: Verbs = Verbs {
+    natures: &[
+        (
+            Looks,
+            &[
+                "ls", "list", "why", "explain", "root", "prefix", "bin", "help", "version", "ll", "la", "licenses",
+                "fund",
+            ],
+        ),
+        (
+            Builds,
+            &[
+                "run",
+                "run-script",
+                "test",
+                "t",
+                "start",
+                "stop",
+                "build",
+                "rebuild",
+                "lint",
+                "exec",
+                "pack",
+                "prune",
+                "dedupe",
+                "format",
+            ],
+        ),
+        (
+            Fetches,
+            &[
+                "install",
+                "i",
+                "add",
+                "ci",
+                "update",
+                "up",
+                "upgrade",
+                "dlx",
+                "create",
+                "init",
+                "audit",
+                "outdated",
+                "view",
+                "info",
+                "search",
+                "import",
+                "fetch",
+                "install-test",
+                "it",
+                "x",
+                "self-update",
+                "ping",
+                "remove",
+                "rm",
+                "uninstall",
+                "un",
+            ],
+        ),
+        (
+            Publishes,
+            &[
+                "publish",
+                "unpublish",
+                "deprecate",
+                "dist-tag",
+                "access",
+                "owner",
+                "login",
+                "logout",
+                "token",
+                "adduser",
+                "team",
+            ],
+        ),
+        (Destroys, &["link", "unlink", "cache", "config", "set", "store"]),
+    ],
+    other: Builds,
+    alone: Looks,
+    values: &["--workspace", "-w", "--filter", "-F", "--loglevel"],
+    unclear: &[
+        ("--script-shell", OTHER_TOOL),
+        ("--node-options", OTHER_TOOL),
+        ("--registry", OTHER_TOOL),
+        ("--userconfig", OTHER_TOOL),
+        ("--globalconfig", OTHER_TOOL),
+        ("--shell", OTHER_TOOL),
+    ],
+    folders: &["--prefix", "-C", "--dir", "--cwd"],
+    ..Verbs::PLAIN
+};
+
+static YARN: Verbs = Verbs { alone: Fetches, ..NODE };
+
+static PYTHON_TOOLS: Verbs = Verbs {
+    natures: &[
+        (Looks, &["list", "show", "freeze", "check", "help", "version", "debug", "env", "about", "tree", "inspect"]),
+        (Builds, &["run", "build", "test", "shell", "venv", "init", "new", "lock", "format", "version"]),
+        (
+            Fetches,
+            &[
+                "install",
+                "download",
+                "wheel",
+                "index",
+                "search",
+                "sync",
+                "add",
+                "update",
+                "pip",
+                "tool",
+                "x",
+                "self",
+                "python",
+                "remove",
+                "uninstall",
+                "upgrade",
+                "inject",
+                "runpip",
+            ],
+        ),
+        (Publishes, &["publish", "upload", "register"]),
+        (Destroys, &["cache", "config"]),
+    ],
+    unclear: &[
+        ("--index-url", OTHER_TOOL),
+        ("--extra-index-url", OTHER_TOOL),
+        ("--python", OTHER_TOOL),
+        ("-i", OTHER_TOOL),
+    ],
+    folders: &["--directory", "--project", "-C"],
+    ..Verbs::PLAIN
+};
+
+static GO: Verbs = Verbs {
+    natures: &[
+        (Looks, &["version", "env", "doc", "list", "help", "mod graph", "mod why", "mod verify"]),
+        (
+            Builds,
+            &[
+                "build",
+                "test",
+                "vet",
+                "fmt",
+                "run",
+                "generate",
+                "clean",
+                "fix",
+                "tool",
+                "mod init",
+                "mod edit",
+                "mod vendor",
+            ],
+        ),
+        (Fetches, &["get", "install", "mod tidy", "mod download", "work sync"]),
+        (Builds, &["work"]),
+    ],
+    unclear: &[("-toolexec", OTHER_TOOL), ("-exec", OTHER_TOOL), ("-vettool", OTHER_TOOL), ("-overlay", OTHER_TOOL)],
+    folders: &["-C", "-modfile"],
+    ..Verbs::PLAIN
+};
+
+static MAKE: Verbs = Verbs {
+    natures: &[(Destroys, &["install", "uninstall", "deploy", "publish", "release"])],
+    other: Builds,
+    alone: Builds,
+    values: &["-j", "-l", "-o", "-W"],
+    unclear: &[("--eval", "a text that is run as a makefile"), ("-E", "a text that is run as a makefile")],
+    folders: &[
+        "-C",
+        "--directory",
+        "-f",
+        "--file",
+        "--makefile",
+        "-I",
+        "--include-dir",
+        "--justfile",
+        "-d",
+        "--working-directory",
+    ],
+    ..Verbs::PLAIN
+};
+
+static JVM: Verbs = Verbs {
+    natures: &[
+        (
+            Publishes,
+            &["deploy", "publish", "uploadArchives", "publishToMavenCentral", "release:perform", "release:prepare"],
+        ),
+        (Looks, &["dependencies", "tasks", "projects", "properties", "help"]),
+    ],
+    other: Builds,
+    alone: Builds,
+    values: &["-T", "-pl", "-P"],
+    unclear: &[
+        ("-I", OTHER_TOOL),
+        ("--init-script", OTHER_TOOL),
+        ("-s", OTHER_TOOL),
+        ("--settings", OTHER_TOOL),
+        ("-gs", OTHER_TOOL),
+    ],
+    folders: &["-p", "--project-dir", "-f", "--file", "-b", "--build-file"],
+    ..Verbs::PLAIN
+};
+
+static CMAKE: Verbs = Verbs {
+    other: Builds,
+    alone: Builds,
+    values: &[],
+    unclear: &[("-P", "a script"), ("-E", "a command of its own"), ("--install", "it installs")],
+    folders: &["-S", "-B", "-H", "-C", "--build"],
+    ..Verbs::PLAIN
+};
+
+static DOTNET: Verbs = Verbs {
+    natures: &[
+        (Builds, &["build", "test", "run", "clean", "format", "new", "pack", "msbuild", "sln"]),
+        (Fetches, &["restore", "add", "tool", "workload", "remove"]),
+        (Publishes, &["nuget"]),
+        (Builds, &["publish"]),
+        (Looks, &["list", "help"]),
+    ],
+    ..Verbs::PLAIN
+};
+
+static RUBY_TOOLS: Verbs = Verbs {
+    natures: &[
+        (
+            Looks,
+            &["list", "show", "info", "check", "help", "env", "environment", "contents", "which", "query", "validate"],
+        ),
+        (Builds, &["exec", "build", "run-script", "run", "console", "clean", "init", "test", "dump-autoload"]),
+        (
+            Fetches,
+            &["install", "update", "add", "outdated", "fetch", "require", "create-project", "search", "remove", "lock"],
+        ),
+        (Publishes, &["push", "yank", "owner", "release", "signin"]),
+        (Destroys, &["uninstall", "config", "cleanup", "pristine", "global"]),
+    ],
+    alone: Fetches,
+    folders: &["-d", "--working-dir", "--gemfile"],
+    ..Verbs::PLAIN
+};
+
+static RUSTUP: Verbs = Verbs {
+    natures: &[
+        (Looks, &["show", "which", "doc", "help", "check", "toolchain list", "component list", "target list", "man"]),
+        (Fetches, &["update", "install", "toolchain", "component", "target", "self", "default", "override"]),
+        (Builds, &["run"]),
+    ],
+    ..Verbs::PLAIN
+};
+
+/// Compilers, linters and test runners: they read their settings in the folder, and run what those name.
+static TOOL: Verbs = Verbs {
+    other: Builds,
+    alone: Builds,
+    unclear: &[
+        ("--config", OTHER_TOOL),
+        ("--resolve-plugins-relative-to", OTHER_TOOL),
+        ("--rulesdir", OTHER_TOOL),
+        ("--plugin", OTHER_TOOL),
+        ("-fplugin", OTHER_TOOL),
+        ("-B", OTHER_TOOL),
+        ("-wrapper", OTHER_TOOL),
+        ("-specs", OTHER_TOOL),
+        ("--rootdir", OTHER_TOOL),
+        ("-p", OTHER_TOOL),
+        ("-C", OTHER_TOOL),
+        ("-Z", OTHER_TOOL),
+    ],
+    ..Verbs::PLAIN
+};
+
+pub(super) fn find(name: &str) -> Option<Program> {
+    let verbs = match name {
+        "cargo" => return Some(Program::Own(cargo)),
+        "npm" | "pnpm" => &NODE,
+        "yarn" => &YARN,
+        "npx" | "pnpx" | "bunx" | "uvx" | "pipx" => return Some(Program::Own(brought)),
+        "pip" | "pip3" | "uv" | "poetry" | "pipenv" | "pdm" | "hatch" | "twine" | "conda" | "mamba" => &PYTHON_TOOLS,
+        "go" => &GO,
+        "make" | "gmake" | "just" | "ninja" | "task" | "rake" | "bazel" | "meson" | "scons" | "ant" | "sbt" | "mix"
+        | "tox" | "nox" | "stack" | "cabal" => return Some(Program::Own(make)),
+        "gradle" | "mvn" | "gradlew" | "mvnw" => &JVM,
+        "cmake" | "ctest" => &CMAKE,
+        "dotnet" => &DOTNET,
+        "bundle" | "bundler" | "gem" | "composer" => &RUBY_TOOLS,
+        "rustup" => &RUSTUP,
+        "rustc" | "gcc" | "g++" | "cc" | "c++" | "clang" | "clang++" | "ld" | "ar" | "as" | "javac" | "tsc"
+        | "eslint" | "prettier" | "jest" | "vitest" | "mocha" | "pytest" | "py.test" | "mypy" | "ruff" | "black"
+        | "isort" | "flake8" | "pylint" | "pyright" | "rustfmt" | "gofmt" | "goimports" | "golangci-lint"
+        | "clang-format" | "clang-tidy" | "shellcheck" | "shfmt" | "swc" | "webpack" | "vite" | "rollup"
+        | "esbuild" | "next" | "turbo" | "nx" | "lerna" | "biome" | "phpunit" | "rspec" | "rubocop" | "coverage"
+        | "pre-commit" | "typos" | "taplo" | "actionlint" | "hadolint" | "kotlinc" | "scalac" | "swiftc" | "protoc"
+        | "buf" | "yamllint" | "markdownlint" | "stylelint" | "playwright" | "cypress" => {
+            return Some(Program::Own(tool));
+        }
+        _ => return None,
+    };
+    Some(Program::Verbs(verbs))
+}
+
+/// A tool whose words are files and options only.
+fn tool(call: &mut Call<'_, '_>) {
+    call.odd_options(&TOOL);
+    call.builds(None);
+}
+
+/// Words that set variables are none of its goals.
+fn make(call: &mut Call<'_, '_>) {
+    for (name, value) in call.words.iter().filter_map(|word| word.split('=')).filter(|(name, _)| !name.starts_with('-'))
+    {
+        call.walk.variable(name.trim_end_matches([':', '+', '?', '!']), value.text());
+    }
+    let goals: Vec<_> =
+        call.words.iter().filter(|word| word.start.starts_with('-') || !word.start.contains('=')).cloned().collect();
+    Call { walk: call.walk, name: call.name, words: &goals }.verbs(&MAKE);
+}
+
+/// Programs that are brought in to be run, with their own words.
+fn brought(call: &mut Call<'_, '_>) {
+    call.of_nature(Fetches, None);
+}
+
+/// What a new folder of cargo is called, and where a build goes, is in its words.
+fn cargo(call: &mut Call<'_, '_>) {
+    call.verbs(&CARGO);
+    let first = call.words.iter().find(|word| !word.start.starts_with(['-', '+']));
+    if let (Some("new" | "init"), Some(folder)) = (first.and_then(|word| word.text()), call.words.last()) {
+        let folder = folder.clone();
+        call.write(&folder, true);
+    }
+}

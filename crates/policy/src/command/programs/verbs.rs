@@ -1,0 +1,127 @@
+//! Programs that are told by a word what to do.
+
+use crate::command::call::Call;
+use crate::command::field::Field;
+use crate::effects::Nature;
+
+/// What a program does, by the word that says it.
+pub(crate) struct Verbs {
+    /// Verbs by what they do; a verb of two words stands before the one-word verb it begins with, in any of the lists.
+    pub(crate) natures: &'static [(Nature, &'static [&'static str])],
+    /// What any other verb is.
+    pub(crate) other: Nature,
+    /// Without a verb.
+    pub(crate) alone: Nature,
+    /// Options before the verb that have a value in the next word.
+    pub(crate) values: &'static [&'static str],
+    /// Options that change what the program means, anywhere.
+    pub(crate) unclear: &'static [(&'static str, &'static str)],
+    /// Options whose value is the folder that is worked in.
+    pub(crate) folders: &'static [&'static str],
+    /// Whatever it does, it does on another machine.
+    pub(crate) remote: bool,
+}
+
+impl Verbs {
+    pub(crate) const PLAIN: Self = Self {
+        natures: &[],
+        other: Nature::Unknown,
+        alone: Nature::Looks,
+        values: &[],
+        unclear: &[],
+        folders: &[],
+        remote: false,
+    };
+
+    fn nature(&self, verb: &str) -> Option<Nature> {
+        self.natures.iter().find(|(_, verbs)| verbs.contains(&verb)).map(|(nature, _)| *nature)
+    }
+}
+
+impl Call<'_, '_> {
+    /// Does what a table of verbs says.
+    pub(crate) fn verbs(&mut self, verbs: &Verbs) {
+        self.odd_options(verbs);
+        let plain = self.plain(verbs);
+        let (nature, verb) = match plain.as_slice() {
+            [] => (verbs.alone, None),
+            [first, rest @ ..] => match first.text() {
+                None => {
+                    self.unclear(&first.written, "what is to be done is known only when it runs");
+                    (Nature::Unknown, None)
+                }
+                Some(first) => {
+                    let second = rest.first().and_then(|word| word.text()).unwrap_or_default();
+                    let both = format!("{first} {second}");
+                    match verbs.nature(&both) {
+                        Some(nature) => (nature, Some(both)),
+                        None => (verbs.nature(first).unwrap_or(verbs.other), Some(first.to_owned())),
+                    }
+                }
+            },
+        };
+        self.of_nature(nature, verb.as_deref());
+        if verbs.remote && verb.is_some() {
+            self.walk.reach(None, None);
+        }
+    }
+
+    /// It runs, with what all of this nature have in common.
+    pub(crate) fn of_nature(&mut self, nature: Nature, verb: Option<&str>) {
+        match nature {
+            Nature::Builds => self.builds(verb),
+            Nature::Fetches | Nature::Publishes => {
+                self.run(nature, verb);
+                self.walk.reach(None, None);
+            }
+            Nature::Looks | Nature::Targets | Nature::Code | Nature::Destroys | Nature::Unknown => {
+                self.run(nature, verb);
+            }
+        }
+    }
+
+    /// The words that are no options and no values of those before the verb.
+    fn plain(&self, verbs: &Verbs) -> Vec<Field> {
+        let mut plain: Vec<Field> = Vec::new();
+        let mut words = self.words.iter();
+        while let Some(word) = words.next() {
+            let text = word.text().unwrap_or_default();
+            if plain.is_empty() && (verbs.values.contains(&text) || verbs.folders.contains(&text)) {
+                words.next();
+            } else if !(word.start.starts_with('-') || (plain.is_empty() && word.start.starts_with('+'))) {
+                plain.push(word.clone());
+            } else if word.text().is_none() && plain.is_empty() {
+                plain.push(Field::unknown(&word.written));
+            }
+        }
+        plain
+    }
+
+    pub(crate) fn odd_options(&mut self, verbs: &Verbs) {
+        for (at, word) in self.words.iter().enumerate() {
+            let named = |name: &str| match word.strip(name) {
+                // A short option may have its value in the same word.
+                Some(rest) => {
+                    name.len() == 2 || (rest.start.is_empty() && rest.text().is_some()) || rest.start.starts_with('=')
+                }
+                None => false,
+            };
+            if word.text() == Some("--") {
+                return;
+            }
+            if let Some((_, why)) = verbs.unclear.iter().find(|(name, _)| named(name)) {
+                self.walk.unclear(&word.written, why);
+            }
+            if let Some(name) = verbs.folders.iter().find(|name| named(name)) {
+                let value = word.after(name.len());
+                let value = value.strip("=").unwrap_or(value);
+                let next = self.words.get(at + 1).cloned();
+                let folder = if value.text() == Some("") { next } else { Some(value) };
+                let folder = folder.unwrap_or_else(|| Field::unknown(&word.written));
+                if !self.walk.in_workspace(&folder) {
+                    self.walk.unclear(&folder.written, "it works in a place that is not surely in the workspace");
+                }
+            }
+        }
+    }
+}

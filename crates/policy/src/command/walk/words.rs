@@ -1,0 +1,198 @@
+//! Words, assignments and redirections: what is in them runs before the program does.
+
+use super::{Stdin, Walk};
+use crate::command::expand;
+use crate::command::field::Field;
+use crate::command::syntax::{Aim, Assign, Does, Part, Redirect, Word};
+use crate::command::variables;
+use crate::effects::Target;
+use crate::place::{Path, Place};
+
+impl Walk<'_> {
+    pub(super) fn simple(&mut self, assigns: &[Assign], words: &[Word]) {
+        let fields: Vec<Field> = words.iter().flat_map(|word| self.fields(word)).collect();
+        for assign in assigns {
+            self.assign(assign);
+        }
+        self.program(&fields);
+    }
+
+    fn assign(&mut self, assign: &Assign) {
+        let mut value = None;
+        for word in &assign.values {
+            self.parts(&word.parts);
+            value = Some(self.single(word));
+        }
+        let value = value.filter(|_| assign.plain);
+        if assign.name == "CARGO_TARGET_DIR"
+            && let Some(value) = &value
+        {
+            self.write(value, true);
+        }
+        self.variable(&assign.name, value.as_ref().and_then(Field::text));
+    }
+
+    /// A variable is set, to this if it is known.
+    pub(crate) fn variable(&mut self, name: &str, value: Option<&str>) {
+        if variables::is_powerful(name, value) {
+            self.unclear(name, "this variable changes what is run or what is meant");
+        }
+        if value.is_none_or(|value| value.parse::<i64>().is_err()) {
+            self.texts.insert(name.to_owned());
+        }
+    }
+
+    /// What programs get of a word; what is substituted in it is gone through.
+    pub(super) fn fields(&mut self, word: &Word) -> Vec<Field> {
+        self.parts(&word.parts);
+        let home = self.around.home.as_str();
+        match expand::fields(word, home, |name| self.known(name)) {
+            Ok(fields) => fields,
+            Err(why) => {
+                self.unclear(&word.written, why);
+                vec![Field::unknown(&word.written)]
+            }
+        }
+    }
+
+    fn single(&self, word: &Word) -> Field {
+        expand::single(word, self.around.home.as_str(), |name| self.known(name))
+    }
+
+    /// The value of a variable. Setting one of these is unclear anyway.
+    fn known(&self, name: &str) -> Option<String> {
+        let path = match name {
+            "HOME" => &self.around.home,
+            "PWD" => self.folders.only()?,
+            _ => return None,
+        };
+        let plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-+@".contains(letter);
+        path.as_str().chars().all(plain).then(|| path.as_str().to_owned())
+    }
+
+    /// Goes through the substitutions in a word.
+    pub(super) fn parts(&mut self, parts: &[Part]) {
+        for part in parts {
+            match part {
+                Part::Bare(_) | Part::Fixed(_) => {}
+                Part::Command { script, .. } | Part::Process(script) => {
+                    let before = self.stdin.clone();
+                    self.scoped(|walk| walk.script(script));
+                    self.stdin = before;
+                }
+                Part::Arithmetic(parts) => self.deeper(|walk| walk.arithmetic(parts)),
+                Part::Variable(variable) => {
+                    match variable.does {
+                        Does::Plain | Does::Changes => {}
+                        Does::Assigns => self.variable(&variable.name, None),
+                        Does::Computes => {
+                            self.computed.insert(variable.name.clone());
+                        }
+                    }
+                    if variable.does == Does::Computes {
+                        self.deeper(|walk| walk.arithmetic(&variable.rest));
+                    } else {
+                        self.deeper(|walk| walk.parts(&variable.rest));
+                    }
+                }
+            }
+        }
+    }
+
+    /// What is computed: the values of variables are texts of arithmetic themselves, and substitutions in those run.
+    pub(crate) fn arithmetic(&mut self, parts: &[Part]) {
+        self.parts(parts);
+        for part in parts {
+            match part {
+                Part::Bare(text) | Part::Fixed(text) => {
+                    if text.contains("$(") || text.contains('`') {
+                        self.unclear(text, "arithmetic may run a substitution that is quoted here");
+                    }
+                    self.computes(text);
+                }
+                Part::Variable(variable) => {
+                    self.computed.insert(variable.name.clone());
+                }
+                Part::Command { .. } => {
+                    self.unclear("$(( $( … ) ))", "arithmetic may run what a substitution puts out");
+                }
+                Part::Arithmetic(_) | Part::Process(_) => {}
+            }
+        }
+    }
+
+    /// The variables in a text are computed with. Those that are set in it hold numbers.
+    pub(crate) fn computes(&mut self, text: &str) {
+        for name in variables::names(text) {
+            self.computed.insert(name.to_owned());
+            if variables::is_powerful(name, None) && text.contains(['=', '+', '-']) {
+                self.unclear(name, "this variable changes what is run or what is meant");
+            }
+        }
+    }
+
+    pub(super) fn redirects(&mut self, redirects: &[Redirect]) {
+        for redirect in redirects {
+            self.parts(&redirect.word.parts);
+            let word = self.single(&redirect.word);
+            let feeds = redirect.stream.as_deref().is_none_or(|stream| stream.trim_start_matches('0').is_empty());
+            match redirect.aim {
+                Aim::Read => self.stream(&word, true, false),
+                Aim::Both => self.stream(&word, true, true),
+                Aim::CopyIn => self.copied(&word),
+                Aim::CopyOut if is_stream(&word) => {}
+                Aim::Write | Aim::CopyOut => self.stream(&word, false, true),
+                Aim::Here => {}
+            }
+            if feeds {
+                self.stdin = match (redirect.aim, word.text()) {
+                    (Aim::Here, Some(text)) => Stdin::Text(text.to_owned()),
+                    (Aim::Here | Aim::Read | Aim::Both | Aim::CopyIn, _) => Stdin::Given,
+                    (Aim::Write | Aim::CopyOut, _) => self.stdin.clone(),
+                };
+            }
+        }
+    }
+
+    fn copied(&mut self, word: &Field) {
+        if !is_stream(word) {
+            self.unclear(&word.written, "a stream that is known only when it runs");
+        }
+    }
+
+    /// A file, or what bash takes for a host: `/dev/tcp/host/port`.
+    fn stream(&mut self, word: &Field, reads: bool, writes: bool) {
+        let path = Path::absolute(&word.start);
+        let mut parts = path.as_str().split('/').skip(1);
+        if let (Some("dev"), Some("tcp" | "udp")) = (parts.next(), parts.next()) {
+            let fixed = word.text().is_some();
+            let host = parts.next().filter(|host| fixed && !host.is_empty());
+            let port = parts.next().and_then(|port| port.parse().ok()).filter(|_| fixed);
+            self.reach(host, port);
+            if !fixed {
+                self.unclear(&word.written, "a host that is known only when it runs");
+            }
+            return;
+        }
+        if reads {
+            self.read(word, false);
+        }
+        if writes {
+            self.write(word, false);
+        }
+    }
+
+    /// Whether all that a word may name is of the workspace and nobody's setting.
+    pub(crate) fn is_own_program(&self, word: &Field) -> bool {
+        let own = |path: &Path| self.around.place(path) == Place::Workspace;
+        self.targets(word, false).iter().all(|target| matches!(target, Target::Path { path, .. } if own(path)))
+    }
+}
+
+/// `2`, `-`, `3-`: a stream that is open already, or none.
+fn is_stream(word: &Field) -> bool {
+    word.text().is_some_and(|text| {
+        let number = text.strip_suffix('-').unwrap_or(text);
+        text == "-" || (!number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+    })
+}
