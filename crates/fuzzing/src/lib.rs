@@ -5,12 +5,16 @@
 
 mod chain_operations;
 mod client_frame;
+mod command_line;
+mod journal_recovery;
 mod rule_file;
 mod server_event;
 mod sse;
 
 pub use chain_operations::chain_operations;
 pub use client_frame::client_frame;
+pub use command_line::command_line;
+pub use journal_recovery::journal_recovery;
 pub use rule_file::rule_file;
 pub use server_event::server_event;
 pub use sse::sse;
@@ -20,6 +24,8 @@ pub fn property(target: &str) -> Option<fn(&[u8])> {
     Some(match target {
         "chain_operations" => chain_operations,
         "client_frame" => client_frame,
+        "command_line" => command_line,
+        "journal_recovery" => journal_recovery,
         "rule_file" => rule_file,
         "server_event" => server_event,
         "sse" => sse,

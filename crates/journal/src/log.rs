@@ -17,13 +17,16 @@ mod tail;
 mod writer;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use crate::disk::{Disk, How};
 
 pub use line::{Line, Start};
 pub use policy::act::Hash;
 pub use reader::{Damage, Fault, Found, Reader};
 pub use tail::Torn;
+pub(crate) use tail::end_of_text;
 pub use writer::{Observer, Opened, Place, Receipt, Reserved, Sharing, Writer};
 
 /// The longest body of a line. What is longer is kept beside the log.
@@ -32,6 +35,18 @@ pub const MAX_BODY: usize = 1 << 20;
 /// How much may be written before it is put on the disk, asked for or not. A torn tail is never longer than this and one
 /// batch.
 pub const MAX_UNSYNCED: u64 = 1 << 20;
+
+/// Adds a line to the text of a log that is brought here whole, and says its hash: [`Start::before`] of the next.
+pub(crate) fn write_line(out: &mut Vec<u8>, before: &Hash, (seq, marked): (u64, bool), body: &str) -> Hash {
+    line::write(out, before, (seq, marked), body)
+}
+
+/// Whether what stands in a log from a place on was never whole: whoever writes next drops it.
+pub(crate) fn is_torn(disk: &dyn Disk, path: &Path, at: u64) -> Result<bool, LogError> {
+    let tail = disk.open(path, How::Read).and_then(|file| tail::find(&*file));
+    let failed = |error| LogError::Disk { what: "reading", path: path.to_owned(), error: Arc::new(error) };
+    Ok(tail.map_err(failed)?.is_ok_and(|tail| tail.next.at <= at))
+}
 
 /// Why a log cannot be opened, read or written.
 #[derive(Debug, Clone, thiserror::Error)]

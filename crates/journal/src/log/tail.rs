@@ -59,7 +59,7 @@ pub(super) fn find(file: &dyn File) -> io::Result<Result<Tail, Damage>> {
 }
 
 /// The end of what is not zeros.
-fn end_of_text(file: &dyn File) -> io::Result<u64> {
+pub(crate) fn end_of_text(file: &dyn File) -> io::Result<u64> {
     let mut end = file.len()?;
     let mut chunk = vec![0; 64 << 10];
     while end > 0 {
@@ -78,40 +78,34 @@ fn end_of_text(file: &dyn File) -> io::Result<u64> {
 /// The last part of a log from some place on. `None`: too little of it is in the window to tell.
 fn within(window: &[u8], from: u64) -> Option<Result<Tail, Damage>> {
     let lines = lines(window, from);
-    // The last line that says, and proves, that all before it is on the disk.
-    let sure = (0..lines.len()).rev().find_map(|index| {
-        let (_, claimed) = lines.get(index)?;
-        let claimed = claimed.as_ref().filter(|claimed| claimed.marked)?;
-        let before = match index.checked_sub(1).and_then(|before| lines.get(before)) {
-            Some((_, before)) => before.as_ref()?.line.hash,
-            None if from == 0 => Start::FIRST.before,
-            None => return None,
-        };
-        claimed.follows(&before).then_some((index, before))
+    // Where it does not begin with the log the first line is believed; the next one proves it.
+    let believed = lines.first().and_then(|(_, line)| line.as_ref()).filter(|_| from > 0);
+    let mut next = believed.map_or(Start::FIRST, |claimed| Start {
+        at: lines.get(1).map_or(from, |(at, _)| *at),
+        seq: claimed.line.seq + 1,
+        before: claimed.line.hash,
     });
-    let (mut index, before) = match sure {
-        Some(sure) => sure,
-        None if from == 0 => (0, Start::FIRST.before),
-        None => return None,
-    };
-    let seq = lines.get(index).and_then(|(_, claimed)| claimed.as_ref()).filter(|_| sure.is_some());
-    let first = lines.get(index).map_or(from, |(at, _)| *at);
-    let mut next = Start { at: first, seq: seq.map_or(0, |claimed| claimed.line.seq), before };
+    let (mut index, mut mark) = (usize::from(believed.is_some()), (from == 0).then_some(0));
     while let Some((at, Some(claimed))) = lines.get(index) {
         if claimed.line.seq != next.seq || !claimed.follows(&next.before) {
             break;
         }
-        let length = lines.get(index + 1).map_or(window.len() as u64 + from, |(next, _)| *next) - at;
-        next = Start { at: at + length, seq: next.seq + 1, before: claimed.line.hash };
+        if claimed.marked {
+            mark = Some(*at);
+        }
         index += 1;
+        let end = lines.get(index).map_or(window.len() as u64 + from, |(after, _)| *after);
+        next = Start { at: end, seq: next.seq + 1, before: claimed.line.hash };
     }
-    // A mark after what is broken: that had been whole once.
-    let marked_later = lines.iter().skip(index + 1).any(|(_, line)| line.as_ref().is_some_and(|line| line.marked));
-    let torn = part(window, next.at - from, u64::MAX);
-    if marked_later || torn.len() as u64 > MAX_UNSURE {
+    let torn = part(window, next.at.saturating_sub(from), u64::MAX);
+    // A mark after what is broken, or after what is not there: that had been whole once.
+    let mut rest = lines.iter().skip(index).enumerate();
+    let is_later = |(after, line): (usize, &Claimed<'_>)| line.marked && (after > 0 || line.line.seq != next.seq);
+    let marked_later = rest.any(|(after, (_, line))| line.as_ref().is_some_and(|line| is_later((after, line))));
+    if marked_later || mark.is_some() && torn.len() as u64 > MAX_UNSURE {
         return Some(Err(Damage { seq: next.seq, at: next.at, fault: Fault::Garbled }));
     }
-    let unsure = part(window, first - from, next.at - from).to_vec();
+    let unsure = part(window, mark? - from, next.at - from).to_vec();
     let torn = (!torn.is_empty()).then(|| Torn { at: next.at, bytes: torn.to_vec() });
     Some(Ok(Tail { next, unsure, torn }))
 }

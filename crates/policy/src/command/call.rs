@@ -52,6 +52,7 @@ impl Call<'_, '_> {
     pub(crate) fn builds(&mut self, verb: Option<&str>) {
         self.run(Nature::Builds, verb);
         self.works_in(&Field::fixed("."));
+        self.stays_inside();
     }
 
     /// It runs what this folder holds.

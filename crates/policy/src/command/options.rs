@@ -303,7 +303,7 @@ impl Call<'_, '_> {
             Operands::WritesAfterFirst => {
                 let files = if args.has("reference") { operands } else { rest };
                 for word in files {
-                    self.write(word, deep);
+                    self.walk.mark(word, deep);
                 }
             }
             Operands::Deletes => {

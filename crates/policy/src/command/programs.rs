@@ -82,7 +82,8 @@ fn by_path(walk: &mut Walk<'_>, name: &str, words: &[Field]) {
     let program = path.unwrap_or_else(|| name.to_owned());
     let mut call = Call { walk, name: &program, words };
     if own {
-        call.builds(None);
+        call.run(Nature::Builds, None);
+        call.works_in(&Field::fixed("."));
     } else {
         call.run(Nature::Unknown, None);
     }

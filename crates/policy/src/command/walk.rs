@@ -31,6 +31,8 @@ pub(crate) enum Stdin {
 pub(crate) struct Walk<'around> {
     pub(crate) around: &'around Surroundings,
     effects: Effects,
+    /// What has another content than before the line.
+    made: BTreeSet<Target>,
     seen: Seen,
     pub(crate) folders: Folders,
     functions: BTreeMap<String, Vec<Rc<Command>>>,
@@ -63,6 +65,7 @@ impl<'around> Walk<'around> {
         Self {
             around,
             effects: Effects::default(),
+            made: BTreeSet::new(),
             seen: Seen::default(),
             folders: Folders::one(around.cwd.clone()),
             functions: BTreeMap::new(),
@@ -199,6 +202,12 @@ impl<'around> Walk<'around> {
     }
 
     pub(crate) fn write(&mut self, word: &Field, deep: bool) {
+        self.made.extend(self.targets(word, deep));
+        self.mark(word, deep);
+    }
+
+    /// Changes who may do what with it, and nothing in it.
+    pub(crate) fn mark(&mut self, word: &Field, deep: bool) {
         for target in self.targets(word, deep) {
             if self.seen.writes.insert(target.clone()) {
                 self.effects.writes.push(target);

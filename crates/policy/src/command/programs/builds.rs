@@ -3,7 +3,8 @@
 use super::Program;
 use super::verbs::Verbs;
 use crate::command::call::Call;
-use crate::effects::Nature::{Builds, Destroys, Fetches, Looks, Publishes};
+use crate::command::field::Field;
+use crate::effects::Nature::{Builds, Destroys, Fetches, Looks, Publishes, Unknown};
 
 const OTHER_TOOL: &str = "this option makes it run or read something else";
 
@@ -51,9 +52,7 @@ static CARGO: Verbs = Verbs {
                 "rm",
                 "asm",
                 "criterion",
-                "watch",
-                "sqlx",
-                "tauri",
+                "udeps",
                 "udeps",
             ],
         ),
@@ -103,7 +102,6 @@ static NODE: Verbs = Verbs {
                 "build",
                 "rebuild",
                 "lint",
-                "exec",
                 "pack",
                 "prune",
                 "dedupe",
@@ -113,6 +111,7 @@ static NODE: Verbs = Verbs {
         (
             Fetches,
             &[
+                "exec",
                 "install",
                 "i",
                 "add",
@@ -239,7 +238,13 @@ static GO: Verbs = Verbs {
         (Fetches, &["get", "install", "mod tidy", "mod download", "work sync"]),
         (Builds, &["work"]),
     ],
-    unclear: &[("-toolexec", OTHER_TOOL), ("-exec", OTHER_TOOL), ("-vettool", OTHER_TOOL), ("-overlay", OTHER_TOOL)],
+    unclear: &[
+        ("-toolexec", OTHER_TOOL),
+        ("-exec", OTHER_TOOL),
+        ("-vettool", OTHER_TOOL),
+        ("-overlay", OTHER_TOOL),
+        ("-w", OTHER_TOOL),
+    ],
     folders: &["-C", "-modfile"],
     ..Verbs::PLAIN
 };
@@ -249,7 +254,16 @@ static MAKE: Verbs = Verbs {
     other: Builds,
     alone: Builds,
     values: &["-j", "-l", "-o", "-W"],
-    unclear: &[("--eval", "a text that is run as a makefile"), ("-E", "a text that is run as a makefile")],
+    unclear: &[
+        ("--eval", "a text that is run as a makefile"),
+        ("-E", "a text that is run as a makefile"),
+        ("-e", "a text that is run"),
+        ("-c", "a text that is run"),
+        ("--command", "a text that is run"),
+        ("--shell", OTHER_TOOL),
+        ("--chooser", OTHER_TOOL),
+        ("--run_under", OTHER_TOOL),
+    ],
     folders: &[
         "-C",
         "--directory",
@@ -262,6 +276,7 @@ static MAKE: Verbs = Verbs {
         "-d",
         "--working-directory",
     ],
+    many: true,
     ..Verbs::PLAIN
 };
 
@@ -271,6 +286,7 @@ static JVM: Verbs = Verbs {
             Publishes,
             &["deploy", "publish", "uploadArchives", "publishToMavenCentral", "release:perform", "release:prepare"],
         ),
+        (Unknown, &["exec:exec", "exec:java", "exec"]),
         (Looks, &["dependencies", "tasks", "projects", "properties", "help"]),
     ],
     other: Builds,
@@ -284,6 +300,7 @@ static JVM: Verbs = Verbs {
         ("-gs", OTHER_TOOL),
     ],
     folders: &["-p", "--project-dir", "-f", "--file", "-b", "--build-file"],
+    many: true,
     ..Verbs::PLAIN
 };
 
@@ -362,27 +379,73 @@ pub(super) fn find(name: &str) -> Option<Program> {
         "npm" | "pnpm" => &NODE,
         "yarn" => &YARN,
         "npx" | "pnpx" | "bunx" | "uvx" | "pipx" => return Some(Program::Own(brought)),
-        "pip" | "pip3" | "uv" | "poetry" | "pipenv" | "pdm" | "hatch" | "twine" | "conda" | "mamba" => &PYTHON_TOOLS,
+        "pip" | "pip3" | "uv" | "poetry" | "pipenv" | "pdm" | "hatch" | "twine" | "conda" | "mamba" => {
+            return Some(Program::Own(python_tool));
+        }
         "go" => &GO,
-        "make" | "gmake" | "just" | "ninja" | "task" | "rake" | "bazel" | "meson" | "scons" | "ant" | "sbt" | "mix"
-        | "tox" | "nox" | "stack" | "cabal" => return Some(Program::Own(make)),
+        "make" | "gmake" | "just" | "ninja" | "task" | "rake" | "bazel" | "meson" | "scons" | "ant" | "sbt" | "tox"
+        | "nox" => return Some(Program::Own(make)),
         "gradle" | "mvn" | "gradlew" | "mvnw" => &JVM,
         "cmake" | "ctest" => &CMAKE,
         "dotnet" => &DOTNET,
-        "bundle" | "bundler" | "gem" | "composer" => &RUBY_TOOLS,
-        "rustup" => &RUSTUP,
+        "bundle" | "bundler" | "gem" | "composer" => return Some(Program::Own(ruby_tool)),
+        "rustup" => return Some(Program::Own(rustup)),
         "rustc" | "gcc" | "g++" | "cc" | "c++" | "clang" | "clang++" | "ld" | "ar" | "as" | "javac" | "tsc"
         | "eslint" | "prettier" | "jest" | "vitest" | "mocha" | "pytest" | "py.test" | "mypy" | "ruff" | "black"
         | "isort" | "flake8" | "pylint" | "pyright" | "rustfmt" | "gofmt" | "goimports" | "golangci-lint"
         | "clang-format" | "clang-tidy" | "shellcheck" | "shfmt" | "swc" | "webpack" | "vite" | "rollup"
-        | "esbuild" | "next" | "turbo" | "nx" | "lerna" | "biome" | "phpunit" | "rspec" | "rubocop" | "coverage"
-        | "pre-commit" | "typos" | "taplo" | "actionlint" | "hadolint" | "kotlinc" | "scalac" | "swiftc" | "protoc"
-        | "buf" | "yamllint" | "markdownlint" | "stylelint" | "playwright" | "cypress" => {
+        | "esbuild" | "next" | "turbo" | "biome" | "phpunit" | "rspec" | "rubocop" | "coverage" | "pre-commit"
+        | "typos" | "taplo" | "actionlint" | "hadolint" | "kotlinc" | "scalac" | "swiftc" | "protoc" | "buf"
+        | "yamllint" | "markdownlint" | "stylelint" | "playwright" | "cypress" => {
             return Some(Program::Own(tool));
         }
         _ => return None,
     };
     Some(Program::Verbs(verbs))
+}
+
+fn python_tool(call: &mut Call<'_, '_>) {
+    call.verbs(&PYTHON_TOOLS);
+    runs_after(call, &["run"], 0);
+}
+
+fn ruby_tool(call: &mut Call<'_, '_>) {
+    call.verbs(&RUBY_TOOLS);
+    runs_after(call, &["exec"], 0);
+}
+
+fn rustup(call: &mut Call<'_, '_>) {
+    call.verbs(&RUSTUP);
+    runs_after(call, &["run"], 1);
+}
+
+/// What stands after such a verb, and so many words more, is a program with its words.
+fn runs_after(call: &mut Call<'_, '_>, verbs: &[&str], skipped: usize) {
+    let Some((first, rest)) = call.words.split_first() else { return };
+    let Some(first) = first.text().filter(|first| !first.starts_with('-')) else {
+        let runs = rest.iter().any(|word| word.text().is_some_and(|text| verbs.contains(&text)));
+        if runs {
+            call.unclear(call.name, "it starts another program in a way that is not understood here");
+        }
+        return;
+    };
+    let inner = rest.get(skipped..).unwrap_or_default();
+    let inner =
+        if inner.first().and_then(Field::text) == Some("--") { inner.get(1..).unwrap_or_default() } else { inner };
+    match inner.first() {
+        Some(word) if verbs.contains(&first) && word.start.starts_with('-') => {
+            call.unclear(&word.written, "whether the next word is the value of this option is not known");
+        }
+        Some(word)
+            if verbs.contains(&first)
+                && word.text().and_then(|text| text.rsplit_once('.')).is_some_and(|(_, end)| end == "py") =>
+        {
+            let words: Vec<Field> = std::iter::once(Field::fixed("python")).chain(inner.iter().cloned()).collect();
+            call.walk.inner(&words);
+        }
+        Some(_) if verbs.contains(&first) => call.walk.inner(inner),
+        _ => {}
+    }
 }
 
 /// A tool whose words are files and options only.
@@ -404,12 +467,23 @@ fn make(call: &mut Call<'_, '_>) {
 
 /// Programs that are brought in to be run, with their own words.
 fn brought(call: &mut Call<'_, '_>) {
-    call.of_nature(Fetches, None);
+    let what = call.words.iter().find(|word| !word.start.starts_with('-')).and_then(|word| word.text());
+    let verb = what.map(str::to_owned);
+    call.of_nature(Fetches, Some(verb.as_deref().unwrap_or("?")));
 }
 
 /// What a new folder of cargo is called, and where a build goes, is in its words.
 fn cargo(call: &mut Call<'_, '_>) {
     call.verbs(&CARGO);
+    for word in call.words {
+        if word.start.starts_with('+') && word.start.contains('/') {
+            call.walk.unclear(&word.written, "a toolchain that is a folder");
+        }
+    }
+    let compiles = call.words.iter().any(|word| matches!(word.text(), Some("rustc" | "rustdoc")));
+    if compiles && call.words.iter().any(|word| word.text() == Some("--")) {
+        call.unclear("cargo rustc --", "options of the compiler may make it run something else");
+    }
     let first = call.words.iter().find(|word| !word.start.starts_with(['-', '+']));
     if let (Some("new" | "init"), Some(folder)) = (first.and_then(|word| word.text()), call.words.last()) {
         let folder = folder.clone();

@@ -6,6 +6,7 @@ use crate::command::field::{Field, Rest};
 use crate::command::options::Means::{Deep, Nothing, Reads, Unclear, Writes};
 use crate::command::options::{Args, Operands, Opt, Spec, flag, maybe, value};
 use crate::effects::Nature;
+use crate::place::Path;
 
 const fn changes(options: &'static [Opt], operands: Operands) -> Spec {
     Spec { nature: Nature::Targets, options, operands, strict: true }
@@ -140,24 +141,43 @@ fn puts(call: &mut Call<'_, '_>, options: &[Opt], args: &Args) -> Puts {
     Puts { from: first.to_vec(), to, deep }
 }
 
-/// A copy into a folder has the name of what is copied.
+/// Writes the copies: under the name that is given, or in the folder of that name under the names of what is copied.
 fn put(call: &mut Call<'_, '_>, puts: &Puts) {
     for to in &puts.to {
-        call.write(to, puts.deep);
+        let folder = is_folder(call, to);
+        if !folder {
+            call.write(to, puts.deep);
+        }
         for from in &puts.from {
-            into_folder(call, from, to, puts.deep);
+            into_folder(call, from, to, folder, puts.deep);
         }
     }
 }
 
-/// What is put into a folder has a name there that may be guarded more than the folder is: `.git`, `.env`.
-fn into_folder(call: &mut Call<'_, '_>, from: &Field, to: &Field, deep: bool) {
+/// Whether a word surely names a folder that is there.
+fn is_folder(call: &Call<'_, '_>, word: &Field) -> bool {
+    let around = call.walk.around;
+    let known =
+        |path: &Path| around.workspace.contains(path) || around.temporary.contains(path) || *path == around.home;
+    let last = word.text().map(|text| text.rsplit('/').next().unwrap_or_default());
+    matches!(last, Some("" | "." | "..")) || call.walk.folders.led(word).only().is_some_and(known)
+}
+
+/// What is put into a folder has a name there, which may be guarded more than the folder is: `.git`, `.env`. A word that may
+/// be no folder is one if that matters.
+fn into_folder(call: &mut Call<'_, '_>, from: &Field, to: &Field, surely: bool, deep: bool) {
     let name = from.text().and_then(|text| text.trim_end_matches('/').rsplit('/').next());
-    let (Some(folder), Some(name)) = (to.text(), name) else { return };
-    let inner = Field::fixed(&format!("{folder}/{name}"));
-    let place = |word: &Field| call.walk.folders.led(word).only().map(|path| call.walk.around.place(path));
-    if !matches!(name, "" | "." | "..") && place(to) != place(&inner) {
-        call.write(&inner, deep);
+    match (to.text(), name) {
+        (Some(folder), Some(name)) if !matches!(name, "" | "." | "..") => {
+            let inner = Field::fixed(&format!("{}/{name}", folder.trim_end_matches('/')));
+            let place = |word: &Field| call.walk.folders.led(word).only().map(|path| call.walk.around.place(path));
+            if surely || place(to) != place(&inner) {
+                call.write(&inner, deep);
+            }
+        }
+        (Some(folder), None) if surely => call.write(&Field::within(folder), deep),
+        _ if surely => call.write(to, deep),
+        _ => {}
     }
 }
 

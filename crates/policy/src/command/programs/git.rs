@@ -79,7 +79,6 @@ const LOOKS: &[&str] = &[
     "fsck",
     "merge-tree",
     "check-ref-format",
-    "interpret-trailers",
     "stripspace",
     "--version",
     "--help",
@@ -136,6 +135,7 @@ const RUNS: &[&str] = &[
     "--receive-pack",
     "--to-command",
     "--smtp-server",
+    "--contents",
 ];
 
 pub(super) fn git(call: &mut Call<'_, '_>) {
@@ -148,7 +148,7 @@ pub(super) fn git(call: &mut Call<'_, '_>) {
     let plain: Vec<&Field> = words.iter().filter(|word| !word.start.starts_with('-')).collect();
     for (at, word) in words.iter().enumerate() {
         let option = word.start.split('=').next().unwrap_or_default();
-        let runs = option.len() > 4 && RUNS.iter().any(|known| known.starts_with(option));
+        let runs = option.len() > 2 && RUNS.iter().any(|known| known.starts_with(option));
         if runs && !(option == "--exec" && name == "rebase") {
             call.unclear(&word.written, "this option makes git run something else");
         }
@@ -242,7 +242,7 @@ fn nature(name: &str, second: &str, words: &[Field], plain: &[&Field]) -> (Natur
     let long = |names: &[&str]| {
         words.iter().any(|word| {
             let name = word.start.split('=').next().unwrap_or_default();
-            name.len() > 3 && names.iter().any(|known| known.starts_with(name))
+            name.len() > 2 && names.iter().any(|known| known.starts_with(name))
         })
     };
     let none = plain.is_empty();
@@ -379,6 +379,8 @@ fn outputs(call: &mut Call<'_, '_>, name: &str, words: &[Field]) {
             call.unclear(&word.written, "this option makes git run something else");
         } else if matches!(name, "commit" | "tag" | "merge" | "notes") && word.start == "-F" {
             call.read(&next(), false);
+        } else if let Some(file) = word.strip("--file=").or_else(|| word.strip("-F")) {
+            call.read(&file, false);
         } else if matches!(name, "fetch" | "clone" | "ls-remote" | "pull") && word.start.starts_with("-u") {
             call.unclear(&word.written, "this option makes git run something else");
         } else if name == "clone" && word.start.starts_with("-c") {
@@ -407,6 +409,13 @@ fn config(call: &mut Call<'_, '_>, words: &[Field], plain: &[&Field]) {
     let key = plain.first().and_then(|word| word.text()).unwrap_or_default().to_lowercase();
     if file || !is_harmless_key(&key) {
         call.unclear(&format!("git config {key}"), "this setting may make git run something");
+    }
+    for (at, word) in words.iter().enumerate() {
+        let attached = word.strip("--file=").or_else(|| word.strip("-f").filter(|file| file.text() != Some("")));
+        let separate = matches!(word.text(), Some("--file" | "-f")).then(|| words.get(at + 1).cloned()).flatten();
+        if let Some(file) = attached.or(separate) {
+            call.write(&file, false);
+        }
     }
     if options.contains(&"--global") {
         call.write(&Field::fixed(&format!("{}/.gitconfig", call.walk.around.home.as_str())), false);

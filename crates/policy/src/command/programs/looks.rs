@@ -116,19 +116,18 @@ pub(super) fn find(name: &str) -> Option<Program> {
         "basename" | "dirname" | "uname" | "whoami" | "id" | "groups" | "printenv" | "which" | "ps" | "free"
         | "uptime" | "seq" | "sleep" | "nproc" | "arch" | "tty" | "locale" | "getconf" | "expr" | "factor" | "tput"
         | "clear" | "lsof" | "ss" | "netstat" | "tr" | "cal" | "df" | "lscpu" | "lsblk" | "logname" | "users"
-        | "who" | "w" | "pgrep" | "pstree" | "vmstat" | "hostid" | "yes" | "numfmt" | "getent" | "cloc" | "tokei"
-        | "top" | "htop" | "sw_vers" | "last" | "lsusb" | "lspci" | "uuidgen" | "pidof" => &SILENT,
+        | "who" | "w" | "pgrep" | "pstree" | "vmstat" | "hostid" | "yes" | "numfmt" | "getent" | "tokei" | "top"
+        | "htop" | "sw_vers" | "last" | "lsusb" | "lspci" | "uuidgen" | "pidof" => &SILENT,
         "cat" | "head" | "tail" | "nl" | "tac" | "rev" | "fold" | "fmt" | "expand" | "unexpand" | "column"
         | "paste" | "join" | "comm" | "cmp" | "od" | "hexdump" | "strings" | "base64" | "base32" | "md5sum"
         | "sha1sum" | "sha224sum" | "sha256sum" | "sha384sum" | "sha512sum" | "b2sum" | "cksum" | "sum" | "shasum"
         | "md5" | "zcat" | "gzcat" | "bzcat" | "xzcat" | "zstdcat" | "readelf" | "objdump" | "nm" | "size"
-        | "realpath" | "readlink" | "vdir" | "namei" | "lsattr" | "getfacl" | "pr" | "tsort" | "hd" | "cksfv"
-        | "exiftool" => &READER,
+        | "realpath" | "readlink" | "vdir" | "namei" | "lsattr" | "getfacl" | "pr" | "tsort" | "hd" => &READER,
         "wc" => &WC,
         "cut" => &CUT,
         "ls" | "dir" | "exa" | "eza" | "lsd" => &LS,
         "tree" => &TREE,
-        "du" | "dust" | "ncdu" => &DU,
+        "du" | "dust" => &DU,
         "stat" => &STAT,
         "diff" | "sdiff" | "diff3" | "colordiff" => &DIFF,
         "grep" | "egrep" | "fgrep" | "zgrep" => &GREP,

@@ -118,6 +118,10 @@ fn curl(call: &mut Call<'_, '_>) {
     for sent in args.values(CURL_SENDS) {
         curl_sends(call, sent);
     }
+    // A header, and what is shown at the end, may be in a file.
+    let texts = args.values("H header w write-out proxy-header");
+    let files: Vec<Field> = texts.filter_map(|text| text.strip("@")).collect();
+    call.reads(&files, false);
     let addresses: Vec<Field> = args.operands.iter().chain(args.values("url")).cloned().collect();
     if args.has("n netrc netrc-optional") {
         let file = format!("{}/.netrc", call.walk.around.home.as_str());

@@ -1,7 +1,7 @@
 //! Programs that are told by a word what to do.
 
 use crate::command::call::Call;
-use crate::command::field::Field;
+use crate::command::field::{Field, Rest};
 use crate::effects::Nature;
 
 /// What a program does, by the word that says it.
@@ -20,7 +20,62 @@ pub(crate) struct Verbs {
     pub(crate) folders: &'static [&'static str],
     /// Whatever it does, it does on another machine.
     pub(crate) remote: bool,
+    /// Every word says something that is done: `make all install`.
+    pub(crate) many: bool,
 }
+
+/// Options without a value that may stand before the verb of anything.
+const QUIET: &[&str] = &[
+    "-q",
+    "-v",
+    "-vv",
+    "-s",
+    "-k",
+    "-B",
+    "-n",
+    "-y",
+    "-i",
+    "-e",
+    "-d",
+    "-x",
+    "-S",
+    "--quiet",
+    "--verbose",
+    "--silent",
+    "--color",
+    "--no-color",
+    "--offline",
+    "--locked",
+    "--frozen",
+    "--yes",
+    "--dry-run",
+    "--keep-going",
+    "--always-make",
+    "--debug",
+    "--version",
+    "--help",
+    "-V",
+    "-h",
+    "--list",
+    "-l",
+    "--no-pager",
+    "--no-ask-password",
+    "--user",
+    "--batch-mode",
+    "-U",
+    "--no-daemon",
+    "--info",
+    "--stacktrace",
+    "-ntp",
+    "--no-input",
+    "-a",
+    "-o",
+    "-r",
+    "--no-print-directory",
+    "--if-present",
+    "--workspaces",
+    "-ws",
+];
 
 impl Verbs {
     pub(crate) const PLAIN: Self = Self {
@@ -31,6 +86,7 @@ impl Verbs {
         unclear: &[],
         folders: &[],
         remote: false,
+        many: false,
     };
 
     fn nature(&self, verb: &str) -> Option<Nature> {
@@ -51,6 +107,9 @@ impl Call<'_, '_> {
                     (Nature::Unknown, None)
                 }
                 Some(first) => {
+                    let strict = |word: &&Field| word.text().and_then(|verb| verbs.nature(verb)).is_some();
+                    let found = rest.iter().filter(|_| verbs.many).find(strict).and_then(Field::text);
+                    let first = found.unwrap_or(first);
                     let second = rest.first().and_then(|word| word.text()).unwrap_or_default();
                     let both = format!("{first} {second}");
                     match verbs.nature(&both) {
@@ -81,7 +140,7 @@ impl Call<'_, '_> {
     }
 
     /// The words that are no options and no values of those before the verb.
-    fn plain(&self, verbs: &Verbs) -> Vec<Field> {
+    fn plain(&mut self, verbs: &Verbs) -> Vec<Field> {
         let mut plain: Vec<Field> = Vec::new();
         let mut words = self.words.iter();
         while let Some(word) = words.next() {
@@ -90,15 +149,19 @@ impl Call<'_, '_> {
                 words.next();
             } else if !(word.start.starts_with('-') || (plain.is_empty() && word.start.starts_with('+'))) {
                 plain.push(word.clone());
-            } else if word.text().is_none() && plain.is_empty() {
-                plain.push(Field::unknown(&word.written));
+            } else if plain.is_empty() && word.start.starts_with('-') && !word.start.contains('=') && !is_quiet(text) {
+                self.walk.unclear(&word.written, "whether the next word is the value of this option is not known");
             }
         }
         plain
     }
 
+    /// Options that mean something else, and words that lead out of the workspace.
     pub(crate) fn odd_options(&mut self, verbs: &Verbs) {
         for (at, word) in self.words.iter().enumerate() {
+            if word.rest == Rest::Unknown && word.may_be_option() {
+                self.walk.unclear(&word.written, "this may become an option");
+            }
             let named = |name: &str| match word.strip(name) {
                 // A short option may have its value in the same word.
                 Some(rest) => {
@@ -121,6 +184,52 @@ impl Call<'_, '_> {
                 if !self.walk.in_workspace(&folder) {
                     self.walk.unclear(&folder.written, "it works in a place that is not surely in the workspace");
                 }
+            }
+        }
+    }
+}
+
+fn is_quiet(text: &str) -> bool {
+    QUIET.contains(&text) || text.strip_prefix("-j").is_some_and(|jobs| jobs.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Options whose value is where results go.
+const RESULTS: &[&str] = &[
+    "-o",
+    "--out",
+    "-coverprofile",
+    "--junit",
+    "--log",
+    "--cov",
+    "--basetemp",
+    "--cache",
+    "--report",
+    "-MF",
+    "--target-dir",
+];
+
+impl Call<'_, '_> {
+    /// What a program that builds is given from outside the workspace: it may change it, or run what is in it.
+    pub(crate) fn stays_inside(&mut self) {
+        let mut before = "";
+        for word in self.words {
+            let start = word.start.as_str();
+            let option = if start.starts_with('-') { start } else { before };
+            let value = match word.split('=') {
+                Some((_, value)) if start.starts_with('-') => value,
+                _ if start.starts_with("--") => Field::fixed(""),
+                _ if start.starts_with('-') => word.after(2),
+                _ => word.clone(),
+            };
+            before = if start.starts_with('-') { start } else { "" };
+            let leads = value.start.starts_with('/') || value.start.split('/').any(|part| part == "..");
+            if !leads || self.walk.in_workspace(&value) {
+                continue;
+            }
+            if RESULTS.iter().any(|known| option.starts_with(known)) {
+                self.walk.write(&value, true);
+            } else {
+                self.walk.unclear(&word.written, "it is given something that is not surely in the workspace");
             }
         }
     }

@@ -85,6 +85,8 @@ impl Walk<'_> {
                     match variable.does {
                         Does::Plain | Does::Changes => {}
                         Does::Assigns => self.variable(&variable.name, None),
+                        // Only the value of `${!x}` is computed with, of all else what stands after the name is.
+                        Does::Computes if !variable.rest.is_empty() => {}
                         Does::Computes => {
                             self.computed.insert(variable.name.clone());
                         }
@@ -182,9 +184,16 @@ impl Walk<'_> {
         }
     }
 
-    /// Whether all that a word may name is of the workspace and nobody's setting.
+    /// Whether all that a word may name is of the workspace and nobody's setting, and was there before this line.
     pub(crate) fn is_own_program(&self, word: &Field) -> bool {
-        let own = |path: &Path| self.around.place(path) == Place::Workspace;
+        let made = |path: &Path| {
+            self.made.iter().any(|target| match target {
+                Target::Path { path: written, deep } => path == written || (*deep && path.is_in(written)),
+                Target::Within(written) => path.is_in(written),
+                Target::Unknown(_) => true,
+            })
+        };
+        let own = |path: &Path| self.around.place(path) == Place::Workspace && !made(path);
         self.targets(word, false).iter().all(|target| matches!(target, Target::Path { path, .. } if own(path)))
     }
 }

@@ -1,0 +1,170 @@
+//! Secrets, taken out of what is written.
+//!
+//! What stands in place of one is `[redacted KIND HASH]`: the hash is made with a key of this home, so that the same
+//! secret can be recognised and none can be guessed. Sealed fields of items are left alone, they must go back as they
+//! came.
+
+mod find;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+use aws_lc_rs::{hmac, rand};
+use data_encoding::HEXLOWER;
+use responses::json::{Read as _, quote};
+
+use crate::disk::{Disk, How};
+use crate::strings::{Token, replace};
+use find::{Known, hits, is_secret_name, plausible};
+
+/// The shortest value that is looked for because it is known. What is shorter stands everywhere.
+pub const MIN_KNOWN: usize = 8;
+
+/// How many values may be known.
+pub const MAX_KNOWN: usize = 1024;
+
+/// A line of a known value that is looked for by itself.
+const MIN_LINE: usize = 16;
+
+/// Fields that are sealed by whoever made them.
+const SEALED: [&str; 2] = ["encrypted_content", "signature"];
+
+/// From this length on, text of nothing but base64 is an image or another file, and has no secrets that have a form.
+const BINARY: usize = 1 << 10;
+
+/// The file with the key.
+const KEY_FILE: &str = "redaction.key";
+
+/// How many bytes of a keyed hash are shown.
+const SHOWN: usize = 4;
+
+/// Takes secrets out of text.
+pub struct Redactor {
+    known: Known,
+    key: hmac::Key,
+}
+
+impl fmt::Debug for Redactor {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Redactor")
+    }
+}
+
+/// Those of these variables that are secret by their names.
+pub fn secret_variables(variables: impl IntoIterator<Item = (String, String)>) -> Vec<String> {
+    let is_secret = |name: &str| is_secret_name(name) || name.to_ascii_lowercase().ends_with("_key");
+    variables.into_iter().filter(|(name, _)| is_secret(name)).map(|(_, value)| value).collect()
+}
+
+impl Redactor {
+    /// One that knows these values. `key` makes the hashes; it is as secret as they are.
+    pub fn new(key: &[u8; 32], known: impl IntoIterator<Item = String>) -> Self {
+        let mut values = Vec::new();
+        for value in known.into_iter().filter(|value| value.len() >= MIN_KNOWN).take(MAX_KNOWN) {
+            values.extend(
+                value.lines().filter(|line| line.len() >= MIN_LINE && line.len() < value.len()).map(str::to_owned),
+            );
+            values.extend(escaped(&value));
+            values.push(value);
+        }
+        Self { known: Known::new(values), key: hmac::Key::new(hmac::HMAC_SHA256, key) }
+    }
+
+    /// The same with the key that is kept in a folder; it is made if there is none.
+    pub fn at(disk: &dyn Disk, folder: &Path, known: impl IntoIterator<Item = String>) -> io::Result<Self> {
+        Ok(Self::new(&key(disk, folder)?, known))
+    }
+
+    /// Text without its secrets; borrowed if it has none.
+    pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let hits = hits(text, &self.known, !is_binary(text));
+        if hits.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        let (mut out, mut copied) = (String::with_capacity(text.len()), 0);
+        for hit in hits {
+            out.push_str(text.get(copied..hit.start).unwrap_or_default());
+            out.push_str(&self.name(hit.kind, text.get(hit.start..hit.end).unwrap_or_default()));
+            copied = hit.end;
+        }
+        out.push_str(text.get(copied..).unwrap_or_default());
+        Cow::Owned(out)
+    }
+
+    /// JSON without the secrets in its strings; borrowed if it has none.
+    pub fn json<'a>(&self, json: &'a str) -> Cow<'a, str> {
+        replace(json, |token| self.string(token))
+    }
+
+    /// What stands between the quotes of a string instead; `None` if it has no secrets.
+    fn string(&self, token: Token<'_>) -> Option<String> {
+        if token.key.is_some_and(|key| SEALED.contains(&key)) {
+            return None;
+        }
+        let text = unescaped(token.inner);
+        let named = token.key.is_some_and(|key| is_secret_name(key) && plausible(&text, true));
+        let clean = match self.text(&text) {
+            Cow::Borrowed(_) if named => self.name("value", &text),
+            Cow::Borrowed(_) => return None,
+            Cow::Owned(clean) => clean,
+        };
+        Some(within_quotes(&clean))
+    }
+
+    fn name(&self, kind: &str, secret: &str) -> String {
+        let hash = hmac::sign(&self.key, secret.as_bytes());
+        format!("[redacted {kind} {}]", HEXLOWER.encode(hash.as_ref().get(..SHOWN).unwrap_or_default()))
+    }
+}
+
+/// A value as it stands in JSON, and in JSON that is a string of JSON.
+fn escaped(value: &str) -> impl Iterator<Item = String> {
+    let once = within_quotes(value);
+    let twice = within_quotes(&once);
+    let differs = once != value;
+    [once, twice].into_iter().filter(move |_| differs)
+}
+
+fn within_quotes(text: &str) -> String {
+    let mut quoted = String::new();
+    quote(text, &mut quoted);
+    quoted.pop();
+    quoted.remove(0);
+    quoted
+}
+
+fn unescaped(inner: &str) -> Cow<'_, str> {
+    if !inner.contains('\\') {
+        return Cow::Borrowed(inner);
+    }
+    let quoted = format!("\"{inner}\"");
+    Cow::read(&quoted).map_or(Cow::Borrowed(inner), |text| Cow::Owned(text.into_owned()))
+}
+
+/// Whether this is a file in text: a data URL, or base64 without anything else.
+fn is_binary(text: &str) -> bool {
+    if text.len() < BINARY {
+        return false;
+    }
+    let data = text.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,"));
+    let data = data.map_or(text, |(_, data)| data);
+    data.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
+}
+
+/// The key of a folder, made if there is none.
+fn key(disk: &dyn Disk, folder: &Path) -> io::Result<[u8; 32]> {
+    disk.create_folder(folder)?;
+    let file = disk.open(&folder.join(KEY_FILE), How::Write)?;
+    file.lock()?;
+    let mut key = [0; 32];
+    if file.read_at(0, &mut key)? == key.len() {
+        return Ok(key);
+    }
+    rand::fill(&mut key).map_err(|_| io::Error::other("the system gives no random bytes"))?;
+    file.write_at(0, &key)?;
+    file.sync()?;
+    disk.sync_folder(folder)?;
+    Ok(key)
+}

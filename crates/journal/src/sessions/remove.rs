@@ -1,0 +1,238 @@
+//! Sessions removed: those that are named, and those that are too old or too many.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::error::disk;
+use super::{NEW_LOG, SessionError, SessionId, Sessions};
+use crate::blobs::Blobs;
+use crate::disk::{File, How};
+use crate::log::MAX_BODY;
+use crate::record::Stamped;
+
+/// How long what was begun and never made is left alone: somebody may be making it.
+const UNMADE: Duration = Duration::from_hours(24);
+
+/// What is kept of all sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Keep {
+    /// Those that changed within this time.
+    pub age: Option<Duration>,
+    /// Of these the latest, up to so many bytes in all.
+    pub bytes: Option<u64>,
+}
+
+/// What was removed, or would be.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Pruned {
+    /// The sessions.
+    pub removed: Vec<SessionId>,
+    /// How much of the disk they had.
+    pub bytes: u64,
+    /// Sessions that are too old or too many, and in use.
+    pub in_use: Vec<SessionId>,
+}
+
+/// What is known of a session to judge whether it is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Facts {
+    id: SessionId,
+    changed: u64,
+    bytes: u64,
+    past: Option<SessionId>,
+}
+
+impl Sessions {
+    /// Removes sessions, and those that share their past if that is wanted. Says which are gone.
+    pub fn remove(&self, ids: &[SessionId], with_forks: bool) -> Result<Vec<SessionId>, SessionError> {
+        let _nobody_forks = self.lock()?;
+        let forks = self.forks()?;
+        let mut gone: Vec<SessionId> = Vec::new();
+        let mut next: Vec<SessionId> = ids.to_vec();
+        while let Some(id) = next.pop() {
+            if gone.contains(&id) {
+                continue;
+            }
+            let others: Vec<_> =
+                forks.get(&id).into_iter().flatten().filter(|fork| !ids.contains(fork)).copied().collect();
+            if !others.is_empty() && !with_forks {
+                return Err(SessionError::HasForks { id, forks: others });
+            }
+            next.extend(forks.get(&id).into_iter().flatten());
+            gone.push(id);
+        }
+        let held = gone.iter().map(|id| self.hold(*id)?.ok_or(SessionError::InUse { id: *id }));
+        let held = held.collect::<Result<Vec<_>, _>>()?;
+        // A past goes after what shares it. Forks are younger than what they fork; ids are sorted by time.
+        let mut held: Vec<_> = gone.iter().copied().zip(held).collect();
+        held.sort_by_key(|(id, _)| depth(*id, &forks));
+        for (id, file) in held {
+            self.erase(id)?;
+            drop(file);
+        }
+        Ok(gone)
+    }
+
+    /// Which sessions share the past of which.
+    fn forks(&self) -> Result<BTreeMap<SessionId, Vec<SessionId>>, SessionError> {
+        let mut forks: BTreeMap<SessionId, Vec<SessionId>> = BTreeMap::new();
+        for id in self.ids()? {
+            if let Ok(Some(forked)) = self.head(id).map(|head| head.forked) {
+                forks.entry(forked.from).or_default().push(id);
+            }
+        }
+        Ok(forks)
+    }
+
+    /// Keeps others from writing a session; `None` if somebody does.
+    fn hold(&self, id: SessionId) -> Result<Option<Box<dyn File>>, SessionError> {
+        if !self.is_there(id)? {
+            return Err(SessionError::NotFound { name: id.to_string() });
+        }
+        let path = self.log(id);
+        let file = self.disk.open(&path, How::Write).map_err(disk("opening", &path))?;
+        let free = file.try_lock().map_err(disk("locking", &path))?;
+        Ok(free.then_some(file))
+    }
+
+    /// Removes a session: its log first, so that a part of one is none.
+    fn erase(&self, id: SessionId) -> Result<(), SessionError> {
+        let (place, log) = (self.place(id), self.log(id));
+        self.disk.remove(&log).map_err(disk("removing", &log))?;
+        self.disk.sync_folder(&place).map_err(disk("removing", &log))?;
+        self.disk.remove_folder(&place).map_err(disk("removing", &place))?;
+        self.disk.sync_folder(&self.folder).map_err(disk("removing", &place))
+    }
+
+    /// Removes what is too old, and the oldest of what is too much: never what is open, and never the past of what is
+    /// kept. With `only_say`, says what would be removed.
+    pub fn prune(&self, now: u64, keep: &Keep, only_say: bool) -> Result<Pruned, SessionError> {
+        let _nobody_forks = self.lock()?;
+        let mut all = Vec::new();
+        for id in self.ids()? {
+            all.extend(self.facts(id, now, only_say)?);
+        }
+        let mut pruned = Pruned::default();
+        let mut kept = BTreeSet::new();
+        loop {
+            let goes = plan(&all, now, keep, &kept);
+            let held = goes.iter().map(|id| self.hold(*id)).collect::<Result<Vec<_>, _>>()?;
+            let in_use: Vec<_> = goes.iter().zip(&held).filter(|(_, held)| held.is_none()).map(|(id, _)| *id).collect();
+            if !in_use.is_empty() {
+                kept.extend(&in_use);
+                pruned.in_use.extend(in_use);
+                continue;
+            }
+            for id in &goes {
+                pruned.bytes += all.iter().find(|facts| facts.id == *id).map_or(0, |facts| facts.bytes);
+                if !only_say {
+                    self.erase(*id)?;
+                }
+            }
+            pruned.removed = goes;
+            return Ok(pruned);
+        }
+    }
+
+    /// What is known of a session; of what was never made, nothing, and it is removed if it is old.
+    fn facts(&self, id: SessionId, now: u64, only_say: bool) -> Result<Option<Facts>, SessionError> {
+        let place = self.place(id);
+        if !self.is_there(id)? {
+            let is_old = now.saturating_sub(id.began()) > milliseconds(UNMADE);
+            if is_old && !only_say && self.is_left_alone(id)? {
+                self.disk.remove_folder(&place).map_err(disk("removing", &place))?;
+            }
+            return Ok(None);
+        }
+        let log = self.log(id);
+        let file = self.disk.open(&log, How::Read).map_err(disk("reading", &log))?;
+        let length = file.len().map_err(disk("reading", &log))?;
+        let changed = last_time(&*file, length).map_err(disk("reading", &log))?.unwrap_or(id.began());
+        let blobs = Blobs::new(Arc::clone(&self.disk), &place).bytes().map_err(disk("reading", &place))?;
+        let past = self.head(id).ok().and_then(|head| head.forked).map(|forked| forked.from);
+        Ok(Some(Facts { id, changed, bytes: length + blobs, past }))
+    }
+
+    /// Whether nobody imports a session of this name.
+    fn is_left_alone(&self, id: SessionId) -> Result<bool, SessionError> {
+        let path = self.place(id).join(NEW_LOG);
+        match self.disk.open(&path, How::Read).and_then(|file| file.try_lock()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+            free => free.map_err(disk("locking", &path)),
+        }
+    }
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// How many generations of forks a session has: those that have none go first.
+fn depth(id: SessionId, forks: &BTreeMap<SessionId, Vec<SessionId>>) -> usize {
+    let mut depth = 0;
+    let mut level = vec![id];
+    while depth <= super::MAX_DEPTH {
+        level = level.iter().filter_map(|id| forks.get(id)).flatten().copied().collect();
+        if level.is_empty() {
+            break;
+        }
+        depth += 1;
+    }
+    depth
+}
+
+/// What is removed, in the order in which it can be: what shares a past before that past.
+fn plan(all: &[Facts], now: u64, keep: &Keep, kept: &BTreeSet<SessionId>) -> Vec<SessionId> {
+    let mut left: Vec<Facts> = all.to_vec();
+    left.sort_by_key(|facts| (facts.changed, facts.id));
+    let mut bytes: u64 = left.iter().map(|facts| facts.bytes).sum();
+    let mut shared: BTreeMap<SessionId, usize> = BTreeMap::new();
+    for past in left.iter().filter_map(|facts| facts.past) {
+        *shared.entry(past).or_default() += 1;
+    }
+    let oldest = keep.age.map(|age| now.saturating_sub(milliseconds(age)));
+    let mut goes = Vec::new();
+    loop {
+        let too_much = keep.bytes.is_some_and(|most| bytes > most);
+        let next = left.iter().position(|facts| {
+            let is_due = too_much || oldest.is_some_and(|oldest| facts.changed < oldest);
+            let is_past = shared.get(&facts.id).is_some_and(|count| *count > 0);
+            is_due && !kept.contains(&facts.id) && !is_past
+        });
+        let Some(next) = next else { return goes };
+        let gone = left.remove(next);
+        bytes -= gone.bytes;
+        if let Some(count) = gone.past.and_then(|past| shared.get_mut(&past)) {
+            *count -= 1;
+        }
+        goes.push(gone.id);
+    }
+}
+
+/// When the last record of a log was written that can be found near its end.
+fn last_time(file: &dyn File, length: u64) -> io::Result<Option<u64>> {
+    const LOOK: usize = 4 * MAX_BODY;
+    let mut look = 64 << 10;
+    loop {
+        let from = length.saturating_sub(look as u64);
+        let mut window = vec![0; look];
+        let read = file.read_at(from, &mut window)?;
+        window.truncate(read);
+        let found = window.split(|byte| *byte == b'\n').rev().find_map(time_of);
+        if found.is_some() || from == 0 || look >= LOOK {
+            return Ok(found);
+        }
+        look *= 4;
+    }
+}
+
+/// When the record of a line was written; `None` for what is no whole line.
+fn time_of(line: &[u8]) -> Option<u64> {
+    let body = str::from_utf8(line).ok()?.splitn(4, ' ').nth(3)?;
+    Some(Stamped::parse(body).at).filter(|at| *at > 0)
+}
+
+#[cfg(test)]
+mod tests;
