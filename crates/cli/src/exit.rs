@@ -11,6 +11,8 @@ pub(crate) enum Exit {
     Failed = 1,
     /// It was asked for in a wrong way, or the settings are wrong.
     Usage = 2,
+    /// It is not allowed.
+    Refused = 3,
     /// The provider cannot be used.
     Provider = 4,
 }

@@ -1,7 +1,6 @@
 //! `capstan keys`: who may ask the gateway.
 
 mod list;
-mod time;
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -16,7 +15,7 @@ use transport::credentials::process_environment;
 use crate::exit::Exit;
 use crate::say;
 use crate::settings::{Overrides, Settings, home};
-use time::shown;
+use crate::time::{self, shown};
 
 /// What `--help` says below the commands.
 const MORE: &str = "\

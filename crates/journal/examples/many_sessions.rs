@@ -95,7 +95,7 @@ async fn long(sessions: &Sessions, number: u64, megabytes: u64) -> Done<()> {
     let session = sessions.create(new).await?;
     let text = "a line of output, as tools write them\n".repeat(RECORD / 38);
     for _ in 0..megabytes * (1 << 20) / RECORD as u64 {
-        session.append(5, Record::Title(text.clone())).await?;
+        session.append(5, Record::Route { way: "http".to_owned(), why: text.clone() }).await?;
     }
     session.close().await?;
     Ok(())

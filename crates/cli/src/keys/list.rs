@@ -3,7 +3,7 @@
 use gateway::keys::KeyInfo;
 use responses::json::{ObjectWriter, Write};
 
-use super::time::shown;
+use crate::time::shown;
 
 /// What stands where there is nothing.
 const NONE: &str = "-";

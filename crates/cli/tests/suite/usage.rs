@@ -7,15 +7,19 @@ const HELP: &str = "\
 Capstan is an agent and a gateway for the OpenAI Responses API, built on one protocol core.
 
 This release has the gateway, `capstan serve`: the Responses API with WebSocket mode in front of
-any backend, with responses that survive their socket; and the transport, which `capstan probe`
-tries. The agent and its commands come with later releases.
+any backend, with responses that survive their socket; the transport, which `capstan probe` tries;
+and the memory and judgement of the agent: sessions, policy, audit. The agent itself comes with a
+later release.
 
 Usage: capstan [OPTIONS] [COMMAND]
 
 Commands:
-  serve  Serve the Responses API with WebSocket mode in front of any backend
-  keys   Make, list, replace and revoke API keys of the gateway
-  probe  Take the way to a model provider once, and show where it leads
+  serve     Serve the Responses API with WebSocket mode in front of any backend
+  keys      Make, list, replace and revoke API keys of the gateway
+  sessions  List, search, show, fork, export, import, check and remove sessions
+  policy    Ask what the rules decide; list, give and take back grants; try other rules on what was done
+  audit     Verify, show and export the log of what was done, and prove parts of it
+  probe     Take the way to a model provider once, and show where it leads
 
 Options:
   -c <KEY=VALUE>  Set a setting of config.toml for this run, as often as needed: -c model_provider=azure
@@ -69,10 +73,12 @@ The log goes to standard error; CAPSTAN_LOG=gateway=debug says more.
 const NO_ARGUMENTS: &str = "\
 capstan has no terminal interface yet.
 
-This release has the gateway and the transport. The agent comes with a later release.
+This release has the gateway, the transport, and the memory and judgement of the agent. The agent
+itself comes with a later release.
 
 Next: `capstan serve` gives the Responses API with WebSocket mode to the models it finds;
-`capstan probe` shows whether and how a model provider is reached from here.
+`capstan probe` shows whether and how a model provider is reached from here;
+`capstan policy check COMMAND` says what would be decided about a command, and why.
 ";
 
 fn capstan(arguments: &[&str]) -> Command {

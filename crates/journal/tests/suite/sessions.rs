@@ -33,7 +33,7 @@ pub(crate) fn home() -> Home {
     with_limits(Limits::default())
 }
 
-fn with_limits(limits: Limits) -> Home {
+pub(crate) fn with_limits(limits: Limits) -> Home {
     let folder = TempDir::new().unwrap();
     let sessions = on(Arc::new(Machine), &folder.path().join("sessions"), limits);
     Home { folder, sessions }

@@ -26,7 +26,9 @@ fn round_trip(text: &str) -> Detached {
 #[test]
 fn a_string_that_looks_like_a_reference_is_none() {
     for inner in ["@blob ", "@blob x", "@@blob x", "@@@@blob ", "@ blob", "@blob", "@body", "blob @blob "] {
-        for text in [format!("{{\"a\":\"{inner}\"}}"), format!("{{\"{inner}\":[\"{inner}\",1]}}")] {
+        let alone = format!("{{\"{inner}\":\"{inner}\"}}");
+        for text in [format!("{{\"a\":\"{inner}\"}}"), format!("{{\"{inner}\":[\"{inner}\",1]}}"), alone] {
+            round_trip(&text.replace(':', ":\n"));
             assert_eq!(round_trip(&text).blobs, []);
         }
         let long = format!("{{\"a\":\"{inner}{}\"}}", "x".repeat(INLINE_MAX));

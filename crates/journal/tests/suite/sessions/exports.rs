@@ -1,9 +1,9 @@
 //! Sessions taken out and brought back.
 
 use journal::blobs::INLINE_MAX;
-use journal::sessions::{Imported, SessionError, SessionId, Sessions};
+use journal::sessions::{Imported, Limits, SessionError, SessionId, Sessions};
 
-use super::{Home, entries, fork, home, id, kinds, new, said, session, texts};
+use super::{Home, entries, fork, home, id, kinds, new, said, session, texts, with_limits};
 
 fn export(sessions: &Sessions, id: SessionId) -> String {
     let mut out = Vec::new();
@@ -102,6 +102,14 @@ async fn an_export_that_was_changed_anywhere_is_refused_whole() {
     refused(&exported.replacen("long ", "Long ", 1), "a string beside it is another");
     refused(exported.trim_end(), "the last line has no end");
     refused("", "nothing");
+}
+
+#[tokio::test]
+async fn more_than_a_session_may_have_is_not_imported() {
+    let (here, there) = (family().await, with_limits(Limits { session_bytes: 100_000, ..Limits::default() }));
+    let refused = import(&there.sessions, &export(&here.sessions, id(1))).unwrap_err().to_string();
+    assert!(refused.contains("larger than a session may be"), "{refused}");
+    assert_eq!(there.sessions.ids().unwrap(), []);
 }
 
 #[tokio::test]

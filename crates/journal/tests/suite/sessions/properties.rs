@@ -4,7 +4,7 @@ use journal::record::{Record, Stamped, Status};
 use proptest::prelude::*;
 use responses::item::Item;
 
-use super::{home, id, kinds, new, stamped};
+use super::{Home, home, id, kinds, new, stamped};
 
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -46,6 +46,14 @@ proptest! {
             session.close().await.unwrap();
         });
         prop_assert_eq!(stamped(&home.sessions, id(1)), expected);
+        let export = |home: &Home| {
+            let mut out = Vec::new();
+            home.sessions.export(id(1), &mut out).unwrap();
+            out
+        };
+        let (exported, there) = (export(&home), super::home());
+        there.sessions.import(&mut &exported[..]).unwrap();
+        prop_assert!(export(&there) == exported, "an export is another after it was imported");
         prop_assert_eq!(home.sessions.verify(id(1)).unwrap().damage, Vec::<String>::new());
     }
 }
