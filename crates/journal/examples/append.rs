@@ -1,4 +1,4 @@
-//! What does a durable append cost, beside a plain append with fdatasync and beside SQLite?
+//! What does a durable append cost, beside a plain append with fdatasync and beside `SQLite`?
 //!
 //! `append [FOLDER] [ROUNDS]` prints a table of appends a second: the median of short turns that everybody has in every
 //! round, and the median of our part of the better of the two others in the same round, so that what else the disk does
@@ -108,7 +108,7 @@ fn append_plainly(file: &mut File, line: &[u8]) -> Outcome<()> {
     Ok(())
 }
 
-/// A row in a table, committed. SQLite has one writer: who has more appenders lets them wait for each other.
+/// A row in a table, committed. `SQLite` has one writer: who has more appenders lets them wait for each other.
 fn sqlite(path: &Path, load: &Load) -> Outcome<Turn> {
     let connection = Connection::open(path)?;
     connection.execute_batch(

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use crate::act::{Act, Actor, Hash, Role};
 use crate::decide::{Action, Resource, decide};
-use crate::gate::{Call, Case, Ruling};
+use crate::gate::{Bound, Call, Case, Ruling, input};
 use crate::verdict::Verdict;
 
 /// Something that waits for a person. It holds what is to be done, and gives it to nobody but a gate with an answer.
@@ -49,7 +49,12 @@ impl<A> Question<A> {
     }
 
     /// Why an answer does not count, if it does not.
-    pub(crate) fn weigh(&self, answer: &Answer, now: SystemTime) -> Option<Unheard> {
+    pub(crate) fn weigh(&self, answer: &Answer, now: SystemTime) -> Option<Unheard>
+    where
+        A: Bound,
+    {
+        // What became something else inside since it was asked about is not what was approved. A no holds for both.
+        let now_it_is = || input(&self.payload.act(), self.payload.rest());
         if now >= self.until {
             Some(Unheard::Late)
         } else if answer.call != self.case.call {
@@ -58,6 +63,8 @@ impl<A> Question<A> {
             Some(Unheard::Changed)
         } else if !may_answer(answer.by.role) {
             Some(Unheard::MayNot(answer.by.role))
+        } else if answer.said == Said::Yes && now_it_is() != self.case.input {
+            Some(Unheard::Changed)
         } else {
             None
         }

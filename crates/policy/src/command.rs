@@ -1,8 +1,8 @@
 //! A command line, read into what it may do.
 //!
-//! [`parse`] reads the text as bash does (a POSIX shell understands less of it) into a tree of [`syntax`]. [`walk`] goes
-//! through the tree as a shell would, keeping track of the folder it is in; [`expand`] makes words into [`field`]s, and
-//! [`programs`] says what each program does with them. Nothing is guessed: what is not understood is unclear.
+//! `parse` reads the text as bash does (a POSIX shell understands less of it) into a tree of `syntax`. `walk` goes
+//! through the tree as a shell would, keeping track of the folder it is in; `expand` makes words into `field`s, and
+//! `programs` says what each program does with them. Nothing is guessed: what is not understood is unclear.
 
 mod call;
 mod cursor;
@@ -28,6 +28,15 @@ const MAX_DEPTH: usize = 16;
 
 /// How many commands are gone through at most, those in loops and functions each time they are.
 const MAX_STEPS: usize = 4096;
+
+/// How much is gone through at most: letters and words, again each time they are.
+const MAX_WORK: usize = 4 * 1024 * 1024;
+
+/// How many words one program may make of its own: what is found for each `{}`, what is packed from each folder.
+const MAX_WORDS: usize = 4096;
+
+/// How many letters braces may make of one word.
+const MAX_EXPANDED: usize = 64 * 1024;
 
 /// How many words braces may make of one.
 const MAX_BRACED: usize = 256;

@@ -17,13 +17,14 @@ use std::time::SystemTime;
 use crate::act::{Act, Actor, Hash};
 use crate::approval::{Answer, Question, Said, Unheard};
 use crate::judge::{Finding, Judgement};
+use crate::shown::shown_up_to;
 use crate::verdict::Verdict;
 
 use permit::Guard;
 pub use permit::{Open, Permit};
 pub use record::{Answered, Asked, Begun, Decided, Ended, NotRecorded, Outcome, Receipt, Recorder, Room, Ticket};
 
-/// What a permit can be for: something that is one act, all of it.
+/// What a permit can be for: something that is one act, all of it, and stays the same for as long as it is there.
 pub trait Bound {
     /// The act that it is.
     fn act(&self) -> Act;
@@ -78,9 +79,9 @@ pub struct Ruling {
 
 impl From<&Judgement> for Ruling {
     fn from(judgement: &Judgement) -> Self {
-        let by = judgement.because().map(|Finding { part, why, rule, .. }| match rule {
-            Some(rule) => format!("{part}: {why} (rule {rule})"),
-            None => format!("{part}: {why}"),
+        let by = judgement.because().map(|Finding { part, why, rule, .. }| {
+            let rule = rule.as_ref().map(|rule| format!(" (rule {rule})")).unwrap_or_default();
+            shown_up_to(MAX_SHOWN, &format!("{part}: {why}{rule}"))
         });
         Self { verdict: judgement.verdict, by: by.collect(), policy: judgement.version }
     }
@@ -102,9 +103,7 @@ pub struct Case {
 impl Case {
     fn new<A: Bound>(payload: &A, actor: Actor, call: Call) -> Self {
         let act = payload.act();
-        let Hash(of_act) = act.hash();
-        let Hash(of_rest) = payload.rest();
-        let input = Hash::of(&[of_act, of_rest].concat());
+        let input = input(&act, payload.rest());
         Self { call, actor, act, input }
     }
 
@@ -137,38 +136,18 @@ impl Case {
             Act::Ask { model, .. } => model.clone(),
             Act::Spawn { task } => task.clone(),
         };
-        shown(&text)
+        shown_up_to(MAX_SHOWN, &text)
     }
+}
+
+/// What an answer and a permit are bound to.
+pub(crate) fn input(act: &Act, Hash(of_rest): Hash) -> Hash {
+    let Hash(of_act) = act.hash();
+    Hash::of(&[of_act, of_rest].concat())
 }
 
 /// How many characters of what an act is about are shown and recorded.
 pub const MAX_SHOWN: usize = 1000;
-
-fn shown(text: &str) -> String {
-    let mut letters = text.chars();
-    let mut to = String::new();
-    for letter in letters.by_ref().take(MAX_SHOWN) {
-        if deceives(letter) {
-            to.extend(letter.escape_default());
-        } else {
-            to.push(letter);
-        }
-    }
-    if letters.next().is_some() {
-        to.push('…');
-    }
-    to
-}
-
-/// Whether a letter moves the cursor, turns the text around it, or has no width.
-fn deceives(letter: char) -> bool {
-    let unseen = '\u{200b}'..='\u{200f}';
-    let turns = ['\u{2028}'..='\u{202e}', '\u{2066}'..='\u{2069}'];
-    letter.is_control()
-        || letter == '\u{feff}'
-        || unseen.contains(&letter)
-        || turns.iter().any(|range| range.contains(&letter))
-}
 
 fn listed(parts: impl Iterator<Item = String>) -> String {
     parts.collect::<Vec<_>>().join(", ")
@@ -217,7 +196,9 @@ impl fmt::Display for Refusal {
             Because::Rules(by) if by.is_empty() => to.write_str("nothing allows it; add a rule that does"),
             Because::Rules(by) => write!(to, "{}; do it in another way, or change the rules", by.join("; ")),
             Because::Answer { by, reason } if reason.is_empty() => write!(to, "{} said no", by.name),
-            Because::Answer { by, reason } => write!(to, "{} said no: {reason}", by.name),
+            Because::Answer { by, reason } => {
+                write!(to, "{} said no: {}", by.name, shown_up_to(MAX_SHOWN, reason))
+            }
             Because::Expiry => to.write_str("nobody answered in time; ask again when somebody is there"),
         }
     }

@@ -140,17 +140,11 @@ impl Grants {
         self.all.extract_if(.., |_, grant| !grant.is_alive(now)).map(|(_, grant)| grant).collect()
     }
 
-    /// One was used: it holds once less. Whether it held at all.
-    pub fn spend(&mut self, id: &str) -> bool {
-        let Some(grant) = self.all.get_mut(id) else { return false };
-        match &mut grant.uses {
-            Some(0) => false,
-            Some(left) => {
-                *left -= 1;
-                true
-            }
-            None => true,
-        }
+    /// One was used: it holds once less. Whether it held at all; one that did not must not be acted upon.
+    pub fn spend(&mut self, id: &str, now: u64) -> bool {
+        let Some(grant) = self.all.get_mut(id).filter(|grant| grant.is_alive(now)) else { return false };
+        grant.uses = grant.uses.map(|left| left.saturating_sub(1));
+        true
     }
 
     /// The first grant that covers all of what is asked.

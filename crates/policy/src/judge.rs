@@ -11,9 +11,11 @@ mod tests;
 
 use crate::act::{Act, Actor, Hash};
 use crate::effects::{Effects, Nature, Reach, Target};
+use crate::gate::MAX_SHOWN;
 use crate::grants::{Asked, Grant, Grants, Meaning};
 use crate::place::{Path, Place, Surroundings};
 use crate::rules::{Moment, Of, Rules, Said};
+use crate::shown::shown_up_to;
 use crate::verdict::Verdict;
 
 use built_in::Setting;
@@ -205,7 +207,9 @@ fn finding(setting: &Setting<'_>, part: &Part<'_>, index: usize, said: &[Said<'_
                 why: format!("{doubt}{}", said.rule.reason()),
             }
         }
-        _ => Finding { verdict: basis.verdict, part: part.label(), rule: None, why: basis.why },
+        _ => {
+            Finding { verdict: basis.verdict, part: part.label(), rule: None, why: shown_up_to(MAX_SHOWN, &basis.why) }
+        }
     }
 }
 

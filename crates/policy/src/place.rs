@@ -124,15 +124,56 @@ const SECRET_NAMES: &[&str] = &[
     "*.keystore",
     "credentials.json",
     "auth.json",
+    ".bash_history",
+    ".zsh_history",
+    ".sh_history",
+    ".ksh_history",
+    "fish_history",
+    ".psql_history",
+    ".mysql_history",
+    ".sqlite_history",
+    ".rediscli_history",
+    ".node_repl_history",
+    ".python_history",
+    ".irb_history",
 ];
 
 /// Names beginning like a secret that hold none.
 const NO_SECRETS: &[&str] =
     &[".env.example", ".env.sample", ".env.template", "id_rsa.pub", "id_ed25519.pub", "id_ecdsa.pub"];
 
-/// Folders in a home that hold keys and passwords.
-const SECRET_FOLDERS: &[&str] =
-    &[".ssh", ".gnupg", ".aws", ".azure", ".config/gcloud", ".kube", ".docker", ".password-store"];
+/// Files and folders in a home that hold keys and passwords.
+const SECRET_IN_HOME: &[&str] = &[
+    ".ssh",
+    ".gnupg",
+    ".aws",
+    ".azure",
+    ".config/gcloud",
+    ".config/gh",
+    ".config/git/credentials",
+    ".cargo/credentials",
+    ".cargo/credentials.toml",
+    ".kube",
+    ".docker",
+    ".password-store",
+    ".local/share/keyrings",
+    ".mozilla",
+    ".config/google-chrome",
+    ".config/chromium",
+    ".config/BraveSoftware",
+    "Library/Keychains",
+    "Library/Application Support/Firefox",
+    "Library/Application Support/Google/Chrome",
+];
+
+/// Files and folders of the machine that hold keys and passwords.
+const SECRET_ON_MACHINE: &[&str] = &["/etc/shadow", "/etc/gshadow", "/run/secrets", "/var/run/secrets", "/proc/kcore"];
+
+/// Links of a process, in `/proc`, that lead somewhere else.
+const PROCESS_LINKS: &[&str] = &["root", "cwd", "fd", "map_files"];
+
+/// What `/proc` has of a process that its keys and passwords are in.
+const PROCESS_SECRETS: &[&str] = &["environ", "mem"];
 
 /// Devices that any program may use.
 const HARMLESS_DEVICES: &[&str] = &[
@@ -155,6 +196,9 @@ impl Surroundings {
         }
         if path.is_in(&Path::absolute("/dev")) && !path.is_in(&Path::absolute("/dev/shm")) {
             return Place::Device;
+        }
+        if process(path).any(|part| PROCESS_LINKS.contains(&part)) {
+            return Place::Unknown;
         }
         let git = |folder: &Path| path.is_in(&Path::resolve(folder, ".git"));
         let within_git = || path.as_str().split('/').any(|part| part == ".git");
@@ -180,11 +224,57 @@ impl Surroundings {
             (None, Some(start)) => name.starts_with(start),
             (None, None) => name == *pattern,
         };
-        let in_folder = |folder: &&str| path.is_in(&Path::resolve(&self.home, folder));
+        let in_home = |kept: &&str| path.is_in(&Path::resolve(&self.home, kept));
+        let on_machine = |kept: &&str| path.is_in(&Path::absolute(kept));
+        let of_host = || {
+            let is_key = name.starts_with("ssh_host_") && name.ends_with("_key");
+            is_key && path.is_in(&Path::absolute("/etc/ssh"))
+        };
         let by_name = SECRET_NAMES.iter().any(is) && !NO_SECRETS.contains(&name);
         by_name
-            || SECRET_FOLDERS.iter().any(in_folder)
-            || path.as_str() == "/etc/shadow"
-            || path.as_str() == "/etc/gshadow"
+            || SECRET_IN_HOME.iter().any(in_home)
+            || SECRET_ON_MACHINE.iter().any(on_machine)
+            || process(path).any(|part| PROCESS_SECRETS.contains(&part))
+            || of_host()
+    }
+}
+
+/// What a path in `/proc` says after the number of the process, or `self`.
+fn process(path: &Path) -> impl Iterator<Item = &str> {
+    path.as_str().strip_prefix("/proc/").unwrap_or_default().split('/').skip(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::examples::around;
+
+    #[test]
+    fn keys_and_passwords_are_known_by_where_they_lie() {
+        for (path, expected) in [
+            ("/home/user/.config/gh/hosts.yml", Place::Secret),
+            ("/home/user/.config/git/credentials", Place::Secret),
+            ("/home/user/.config/git/ignore", Place::Outside),
+            ("/home/user/.cargo/credentials.toml", Place::Secret),
+            ("/home/user/.cargo/registry/x", Place::Outside),
+            ("/home/user/.mozilla/firefox/x/logins.json", Place::Secret),
+            ("/home/user/.config/google-chrome/Default/Cookies", Place::Secret),
+            ("/home/user/.config/chromium", Place::Secret),
+            ("/home/user/.bash_history", Place::Secret),
+            ("/workspace/.psql_history", Place::Secret),
+            ("/workspace/order_history", Place::Workspace),
+            ("/etc/ssh/ssh_host_rsa_key", Place::Secret),
+            ("/etc/ssh/ssh_host_rsa_key.pub", Place::Outside),
+            ("/run/secrets/x", Place::Secret),
+            ("/proc/self/environ", Place::Secret),
+            ("/proc/12/task/13/environ", Place::Secret),
+            ("/proc/self/status", Place::Outside),
+            ("/proc/root", Place::Outside),
+            ("/proc/self/root/etc/shadow", Place::Unknown),
+            ("/proc/12/cwd/x", Place::Unknown),
+            ("/proc/self/fd/3", Place::Unknown),
+        ] {
+            assert_eq!(around().place(&Path::absolute(path)), expected, "{path}");
+        }
     }
 }

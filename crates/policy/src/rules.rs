@@ -234,7 +234,7 @@ impl About {
         match part {
             Part::Run(run) => {
                 let nature = Match::from(self.natures.is_empty() || self.natures.contains(&run.nature));
-                let words = self.runs.iter().map(|pattern| pattern.any(run)).max().unwrap_or(Match::No);
+                let words = self.runs.iter().map(|pattern| pattern.any(run, around)).max().unwrap_or(Match::No);
                 if self.runs.is_empty() { nature } else { nature.min(words) }
             }
             Part::Touch(access, target, place) => {
@@ -258,7 +258,7 @@ impl About {
         match part {
             Part::Run(run) => {
                 // Other rights are allowed by their words, never by a nature alone.
-                let words = || self.runs.iter().any(|pattern| pattern.all(run));
+                let words = || self.runs.iter().any(|pattern| pattern.all(run, around));
                 (self.natures.is_empty() || self.natures.contains(&run.nature))
                     && if self.runs.is_empty() { !run.raised } else { words() }
             }

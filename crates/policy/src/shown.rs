@@ -3,23 +3,34 @@
 /// The most characters of a piece of text that are shown.
 const MAX_SHOWN: usize = 200;
 
-/// On one line, without what moves a cursor, shortened if it is very long.
+/// A piece of text in another: see [`shown_up_to`].
 pub(crate) fn shown(text: &str) -> String {
+    shown_up_to(MAX_SHOWN, text)
+}
+
+/// On one line, with what would make a terminal show something else written out, shortened after so many characters.
+pub(crate) fn shown_up_to(most: usize, text: &str) -> String {
     let mut letters = text.chars();
-    let mut to: String = letters.by_ref().take(MAX_SHOWN).map(printable).collect();
+    let mut to = String::new();
+    for letter in letters.by_ref().take(most) {
+        if deceives(letter) {
+            to.extend(letter.escape_default());
+        } else {
+            to.push(letter);
+        }
+    }
     if letters.next().is_some() {
         to.push('…');
     }
     to
 }
 
-fn printable(letter: char) -> char {
-    let turns = matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    match letter {
-        '\n' | '\t' => ' ',
-        letter if letter.is_control() || turns => char::REPLACEMENT_CHARACTER,
-        letter => letter,
-    }
+/// Whether a letter moves the cursor, turns the text around it, or has no width.
+fn deceives(letter: char) -> bool {
+    let unseen =
+        matches!(letter, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}');
+    let turns = matches!(letter, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    letter.is_control() || unseen || turns
 }
 
 /// A TOML string on one line.
@@ -44,7 +55,7 @@ mod tests {
 
     #[test]
     fn what_is_shown_moves_no_cursor_and_has_an_end() {
-        assert_eq!(shown("a\nb\u{1b}[2J\u{202e}c"), "a b\u{fffd}[2J\u{fffd}c");
+        assert_eq!(shown("a\nb\u{1b}[2J\u{202e}c"), r"a\nb\u{1b}[2J\u{202e}c");
         assert_eq!(shown(&"x".repeat(1000)).chars().count(), MAX_SHOWN + 1);
     }
 

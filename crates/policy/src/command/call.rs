@@ -4,6 +4,9 @@ use super::field::Field;
 use super::walk::Walk;
 use crate::effects::{Nature, Run};
 
+/// How many parts of a word are looked at.
+const MAX_PARTS: usize = 32;
+
 /// A program that is started.
 pub(crate) struct Call<'walk, 'around> {
     pub(crate) walk: &'walk mut Walk<'around>,
@@ -60,6 +63,40 @@ impl Call<'_, '_> {
         if !self.walk.in_workspace(folder) {
             let why = "it runs what its folder holds, and that is not surely in the workspace";
             self.unclear(&format!("{} in {}", self.name, folder.written), why);
+        }
+    }
+
+    /// Whether a word, or a part of it, is a path that is not surely in the workspace.
+    pub(crate) fn leads_out(&self, word: &Field) -> bool {
+        self.leading_out(word).next().is_some()
+    }
+
+    /// The parts of a word that are such paths: all of it, and what follows `=`, `,` or `:` in it.
+    pub(crate) fn leading_out(&self, word: &Field) -> impl Iterator<Item = Field> {
+        let marks = word.start.match_indices(['=', ',', ':']).map(|(at, _)| at + 1).take(MAX_PARTS);
+        let starts = word.start.starts_with('@').then_some(1).into_iter().chain(std::iter::once(0)).chain(marks);
+        starts
+            .map(|at| {
+                let part = word.after(at);
+                let end = if at == 0 { None } else { part.start.find([',', '=']) };
+                match end {
+                    Some(end) => Field::fixed(part.start.get(..end).unwrap_or_default()),
+                    None => part,
+                }
+            })
+            .filter(|part| {
+                let start = part.start.as_str();
+                let path =
+                    start.starts_with('/') && !start.starts_with("//") || start.split('/').any(|part| part == "..");
+                path && !self.walk.in_workspace(part)
+            })
+    }
+
+    /// What a program of the workspace is given from elsewhere it reads at least.
+    pub(crate) fn reads_what_leads_out(&mut self) {
+        for word in self.words {
+            let parts: Vec<Field> = self.leading_out(word).collect();
+            self.reads(&parts, false);
         }
     }
 

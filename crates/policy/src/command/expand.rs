@@ -1,8 +1,8 @@
 //! What a shell makes of a word before a program gets it: braces, the home, patterns.
 
-use super::MAX_BRACED;
 use super::field::{Field, Rest};
 use super::syntax::{Does, Part, Word};
+use super::{MAX_BRACED, MAX_EXPANDED};
 
 /// A piece of a word.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,11 +74,12 @@ fn braced(atoms: &[Atom], from: usize) -> Result<Vec<Vec<Atom>>, &'static str> {
     let before = atoms.get(..open).unwrap_or_default();
     let after = atoms.get(choices.end..).unwrap_or_default();
     let afters = braced(after, 0)?;
-    let mut words = Vec::new();
+    let (mut words, mut letters) = (Vec::new(), 0_usize);
     for choice in choices.texts {
         for middle in braced(&choice, 0)? {
             for after in &afters {
-                if words.len() >= MAX_BRACED {
+                letters += before.len() + middle.len() + after.len();
+                if words.len() >= MAX_BRACED || letters > MAX_EXPANDED {
                     return Err("its braces make too many words");
                 }
                 words.push([before, &middle, after].concat());

@@ -153,14 +153,21 @@ impl Args {
 
     /// `-abc`, where one of them may take the rest as its value. Whether the next word is a value.
     fn short(&mut self, word: &Field, next: Option<&Field>, options: &[Opt]) -> bool {
-        let mut at = 1;
+        // What follows a letter that is not known may be its value, or more letters: both are seen.
+        let (mut at, mut strange) = (1, false);
         for letter in word.start.chars().skip(1) {
             at += letter.len_utf8();
             let called = |option: &&Opt| option.names.split(' ').any(|known| known.chars().eq([letter]));
             let Some(option) = options.iter().find(called) else {
-                self.strange.push(word.clone());
-                return false;
+                if !strange {
+                    self.strange.push(word.clone());
+                }
+                strange = true;
+                continue;
             };
+            if strange && option.means == Means::Nothing {
+                return false;
+            }
             if option.takes == Takes::Nothing {
                 self.given.push(Given { option: *option, name: letter.to_string(), value: None });
                 continue;
@@ -170,7 +177,7 @@ impl Args {
             let from_next = !is_attached && option.takes == Takes::Value;
             let value = if from_next { next.cloned() } else { is_attached.then_some(attached) };
             self.given.push(Given { option: *option, name: letter.to_string(), value });
-            return from_next && next.is_some();
+            return from_next && next.is_some() && !strange;
         }
         if word.rest != Rest::Nothing {
             self.strange.push(word.clone());
@@ -257,8 +264,9 @@ impl Call<'_, '_> {
                 _ => {}
             }
         }
-        if strict {
-            for word in &args.strange {
+        for word in &args.strange {
+            let value = word.split('=').map(|(_, value)| value).filter(|_| word.start.starts_with("--"));
+            if strict || value.is_some_and(|value| self.leads_out(&value)) {
                 self.unclear(&word.written, "an option of this program that is not known here");
             }
         }

@@ -12,8 +12,11 @@ mod scripts;
 mod services;
 mod shell;
 mod system;
+mod tools;
 mod verbs;
 mod wrappers;
+
+pub(crate) use network::normal_host;
 
 use super::call::Call;
 use super::field::Field;
@@ -81,8 +84,12 @@ fn by_path(walk: &mut Walk<'_>, name: &str, words: &[Field]) {
     let path = walk.folders.led(&word).only().map(|path| path.as_str().to_owned());
     let program = path.unwrap_or_else(|| name.to_owned());
     let mut call = Call { walk, name: &program, words };
-    if own {
+    let wrapped = name.rsplit('/').next().filter(|name| matches!(*name, "gradlew" | "mvnw"));
+    if own && wrapped.is_some() {
+        builds::jvm(&mut call);
+    } else if own {
         call.run(Nature::Builds, None);
+        call.reads_what_leads_out();
         call.works_in(&Field::fixed("."));
     } else {
         call.run(Nature::Unknown, None);

@@ -6,6 +6,10 @@ const HARMLESS: &[&str] = &[
     "CARGO_NET_OFFLINE",
     "CARGO_TARGET_DIR",
     "CARGO_TERM_COLOR",
+    "CI",
+    "COLUMNS",
+    "DEBUG",
+    "FORCE_COLOR",
     "GIT_AUTHOR_DATE",
     "GIT_AUTHOR_EMAIL",
     "GIT_AUTHOR_NAME",
@@ -14,7 +18,9 @@ const HARMLESS: &[&str] = &[
     "GIT_COMMITTER_NAME",
     "GIT_OPTIONAL_LOCKS",
     "GIT_TERMINAL_PROMPT",
-    "LESS",
+    "LANG",
+    "LANGUAGE",
+    "LINES",
     "PIP_DISABLE_PIP_VERSION_CHECK",
     "PIP_NO_INPUT",
     "PYTHONDONTWRITEBYTECODE",
@@ -22,6 +28,8 @@ const HARMLESS: &[&str] = &[
     "PYTHONIOENCODING",
     "PYTHONUNBUFFERED",
     "PYTHONUTF8",
+    "TERM",
+    "TZ",
 ];
 
 /// Variables that change what runs, where it is looked for, or what a path means: by their name, or with `*` at its end
@@ -126,27 +134,29 @@ const POWERFUL: &[&str] = &[
 ];
 
 /// Like the ones above by their names, and common: with any value they only change what is shown.
-const SHOWN: &[&str] = &["RUST_LOG", "RUST_BACKTRACE", "NODE_ENV", "RUST_TEST_THREADS", "NO_COLOR", "PYTHONWARNINGS"];
+const SHOWN: &[&str] = &["RUST_LOG", "RUST_BACKTRACE", "NODE_ENV", "RUST_TEST_THREADS", "NO_COLOR"];
 
 /// Programs that may be named in a variable for showing or editing: they do nothing.
 const IDLE: &[&str] = &["", "cat", "true", ":", "less", "more"];
 
 /// Whether setting a variable to this, if that is known, may change what is run or what is meant.
 pub(crate) fn is_powerful(name: &str, value: Option<&str>) -> bool {
-    if HARMLESS.contains(&name) || SHOWN.contains(&name) {
-        return false;
+    !is_harmless(name, value) && POWERFUL.iter().any(|pattern| matches(pattern, name))
+}
+
+/// Whether a variable of this value is known to change nothing that matters.
+pub(crate) fn is_harmless(name: &str, value: Option<&str>) -> bool {
+    if HARMLESS.contains(&name) || SHOWN.contains(&name) || name.starts_with("LC_") {
+        return true;
     }
     let shows = name.ends_with("PAGER") || name.ends_with("EDITOR");
     if shows && value.is_some_and(|value| IDLE.contains(&value)) {
-        return false;
+        return true;
     }
     let inside = |value: &str| {
         value.split(':').all(|folder| !folder.starts_with(['/', '~']) && !folder.split('/').any(|part| part == ".."))
     };
-    if name == "PYTHONPATH" && value.is_some_and(inside) {
-        return false;
-    }
-    POWERFUL.iter().any(|pattern| matches(pattern, name))
+    name == "PYTHONPATH" && value.is_some_and(inside)
 }
 
 fn matches(pattern: &str, name: &str) -> bool {

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use super::field::Field;
 use super::parse::{Fault, parse};
 use super::syntax::Command;
-use super::{MAX_DEPTH, MAX_STEPS, programs};
+use super::{MAX_DEPTH, MAX_STEPS, MAX_WORDS, MAX_WORK, programs};
 use crate::effects::{Effects, Nature, Reach, Run, Target};
 use crate::place::{Path, Surroundings};
 
@@ -40,6 +40,10 @@ pub(crate) struct Walk<'around> {
     calls: Vec<String>,
     depth: usize,
     steps: usize,
+    /// What was gone through, in letters.
+    work: usize,
+    /// Variables that programs get, and of which nothing is known.
+    pub(crate) handed: BTreeSet<String>,
     /// Programs run with other rights.
     pub(crate) raised: bool,
     pub(crate) stdin: Stdin,
@@ -72,6 +76,8 @@ impl<'around> Walk<'around> {
             calls: Vec::new(),
             depth: 0,
             steps: 0,
+            work: 0,
+            handed: BTreeSet::new(),
             raised: false,
             stdin: Stdin::Inherited,
             texts: BTreeSet::new(),
@@ -91,6 +97,9 @@ impl<'around> Walk<'around> {
 
     /// A text that a shell runs: the line, or what is given to a shell in it.
     pub(crate) fn text(&mut self, text: &str) {
+        if !self.charge(text.len()) {
+            return;
+        }
         let parsed = parse(text, self.depth);
         for (name, body) in parsed.functions {
             self.functions.entry(name).or_default().push(body);
@@ -155,6 +164,25 @@ impl<'around> Walk<'around> {
         self.steps < MAX_STEPS
     }
 
+    /// Counts what is gone through; whether more may be.
+    pub(crate) fn charge(&mut self, letters: usize) -> bool {
+        let before = self.work;
+        self.work = self.work.saturating_add(letters);
+        if before < MAX_WORK && self.work >= MAX_WORK {
+            self.unclear("", "it does too much to be gone through");
+        }
+        self.work < MAX_WORK
+    }
+
+    /// Whether a program may make this many words of so many for each of others.
+    pub(crate) fn may_make(&mut self, words: usize, each: usize) -> bool {
+        let may = words.saturating_mul(each) <= MAX_WORDS;
+        if !may {
+            self.unclear("", "its words make too many others");
+        }
+        may
+    }
+
     /// Starts what the first word says: a function, a known program, or another.
     pub(crate) fn program(&mut self, words: &[Field]) {
         let Some((first, rest)) = words.split_first() else { return };
@@ -174,6 +202,11 @@ impl<'around> Walk<'around> {
         programs::start(self, name, rest);
     }
 
+    /// A program that is named after another, in this very shell.
+    pub(crate) fn again(&mut self, words: &[Field]) {
+        self.deeper(|walk| walk.program(words));
+    }
+
     /// A function is called. It counts beside the program of its name: which of the two runs depends on what ran before.
     fn call(&mut self, name: &str, bodies: &[Rc<Command>]) {
         if self.calls.iter().any(|called| called == name) {
@@ -188,6 +221,15 @@ impl<'around> Walk<'around> {
     }
 
     pub(crate) fn runs(&mut self, run: Run) {
+        let letters = run.words.iter().map(|word| 32 + word.as_ref().map_or(0, String::len)).sum();
+        if !self.charge(letters) {
+            return;
+        }
+        if run.nature != Nature::Looks {
+            for name in self.handed.clone() {
+                self.unclear(&name, "what this variable means to the program is not known here");
+            }
+        }
         if self.seen.runs.insert(run.clone()) {
             self.effects.runs.push(run);
         }
@@ -224,7 +266,7 @@ impl<'around> Walk<'around> {
     }
 
     pub(crate) fn reach(&mut self, host: Option<&str>, port: Option<u16>) {
-        let reach = Reach { host: host.map(str::to_lowercase), port };
+        let reach = Reach { host: host.map(programs::normal_host), port };
         if self.seen.reaches.insert(reach.clone()) {
             self.effects.reaches.push(reach);
         }

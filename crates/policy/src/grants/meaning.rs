@@ -11,8 +11,25 @@ use crate::shown::shown;
 /// The most kinds of things that a grant is for. What does more is remembered exactly.
 const MAX_KINDS: usize = 64;
 
-/// How a host that cannot be told is written.
-pub(super) const HIDDEN_HOST: &str = "?";
+/// Options of curl that change neither where it goes nor what it does there.
+const CURL_HARMLESS: [&str; 16] = [
+    "-s",
+    "-S",
+    "-f",
+    "-sS",
+    "-fsS",
+    "-sSf",
+    "-sf",
+    "-fs",
+    "-v",
+    "-i",
+    "-I",
+    "--silent",
+    "--show-error",
+    "--fail",
+    "--compressed",
+    "--head",
+];
 
 /// What a grant is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +71,7 @@ pub struct RunLike {
     pub nature: Nature,
     /// Its program.
     pub program: String,
-    /// What of its words says what is done. Of a program that is not known, its first word.
+    /// What of its words says what is done.
     pub verb: Option<String>,
 }
 
@@ -122,10 +139,8 @@ fn likeness(effects: &Effects, around: &Surroundings) -> Option<Likeness> {
     let accesses =
         [(Access::Read, &effects.reads), (Access::Write, &effects.writes), (Access::Delete, &effects.deletes)];
     let targets = accesses.into_iter().flat_map(|(access, targets)| targets.iter().map(move |target| (access, target)));
-    // A host that cannot be told may be any, unless it is where the settings of a program lead: of `cargo add`, not of
-    // `curl $X`. What else stands in the line may be what reaches it.
-    let by_settings = !effects.runs.is_empty() && effects.runs.iter().all(|run| goes(run) && run.verb.is_some());
-    let hosts = effects.reaches.iter().map(|reach| (reach.host.is_some() || by_settings).then(|| reach.clone()));
+    // A host that cannot be told may be any.
+    let hosts = effects.reaches.iter().map(|reach| reach.host.is_some().then(|| reach.clone()));
     let all = Likeness {
         confined: around.confined,
         runs: runs.collect::<Option<_>>()?,
@@ -136,29 +151,22 @@ fn likeness(effects: &Effects, around: &Surroundings) -> Option<Likeness> {
     (kinds <= MAX_KINDS && all.is_writable()).then_some(all)
 }
 
-/// Whether it is there to reach others.
-fn goes(run: &Run) -> bool {
-    matches!(run.nature, Nature::Fetches | Nature::Publishes)
+/// Of what fetches or publishes any word may say what is done, to whom, and what is brought in: `git push --all evil`,
+/// `npm install evil`, `aws s3 rm`. Of a program that is not known any word may as well. No kind is left of these.
+fn run_like(run: &Run) -> Option<RunLike> {
+    let told = match run.nature {
+        Nature::Looks | Nature::Targets | Nature::Builds => run.verb.is_some() || !run.words.contains(&None),
+        Nature::Fetches => is_plain_get(run),
+        Nature::Publishes | Nature::Code | Nature::Destroys | Nature::Unknown => false,
+    };
+    (told && !run.raised).then(|| RunLike { nature: run.nature, program: run.program.clone(), verb: run.verb.clone() })
 }
 
-fn run_like(run: &Run) -> Option<RunLike> {
-    if run.raised {
-        return None;
-    }
-    let known = || RunLike { nature: run.nature, program: run.program.clone(), verb: run.verb.clone() };
-    match run.nature {
-        Nature::Code | Nature::Destroys => None,
-        Nature::Unknown => match run.words.first() {
-            // Which of its words say what is done is not known: at least the first does.
-            Some(Some(word)) if !word.starts_with('-') => Some(RunLike { verb: Some(word.clone()), ..known() }),
-            Some(_) => None,
-            None => Some(RunLike { verb: None, ..known() }),
-        },
-        Nature::Looks | Nature::Targets | Nature::Builds | Nature::Fetches | Nature::Publishes => {
-            let hidden = (run.verb.is_none() || goes(run)) && run.words.contains(&None);
-            (!hidden).then(known)
-        }
-    }
+/// Whether it does nothing but get what lies at the addresses in its words, so that the hosts say all of it.
+fn is_plain_get(run: &Run) -> bool {
+    let address = |word: &str| word.starts_with("https://") && !word.contains(['\\', '@', '{', '}', '[', ']']);
+    let plain = |word: &str| CURL_HARMLESS.contains(&word) || address(word);
+    run.program == "curl" && run.verb.is_none() && run.words.iter().all(|word| word.as_deref().is_some_and(plain))
 }
 
 fn touch(access: Access, target: &Target, around: &Surroundings) -> Option<Touch> {
@@ -179,8 +187,7 @@ impl Likeness {
         let odd = |text: &str| text.contains(char::is_control);
         let run = |run: &RunLike| odd(&run.program) || run.verb.as_deref().is_some_and(odd);
         let path = |touch: &Touch| touch.path.as_ref().is_some_and(|path| odd(path.as_str()));
-        let host =
-            |reach: &Reach| reach.host.as_deref().is_some_and(|host| odd(host) || matches!(host, "" | HIDDEN_HOST));
+        let host = |reach: &Reach| reach.host.as_deref().is_none_or(|host| host.is_empty() || odd(host));
         !(self.runs.iter().any(run) || self.touches.iter().any(path) || self.hosts.iter().any(host))
     }
 

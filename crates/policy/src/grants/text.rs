@@ -10,7 +10,6 @@ use crate::judge::part::Access;
 use crate::place::{Path, Place};
 use crate::shown::quoted;
 
-use super::meaning::HIDDEN_HOST;
 use super::{Grant, GrantError, Grants, Likeness, Meaning, RunLike, Touch};
 
 /// The number of the format that is written.
@@ -112,7 +111,7 @@ fn touch_text(touch: &Touch) -> String {
 }
 
 fn host_text(reach: &Reach) -> String {
-    let host = reach.host.as_deref().unwrap_or(HIDDEN_HOST);
+    let host = reach.host.as_deref().unwrap_or_default();
     reach.port.map_or(host.to_owned(), |port| format!("{host}{BETWEEN}{port}"))
 }
 
@@ -216,8 +215,7 @@ fn read_host(text: &str) -> Option<Reach> {
         Some((host, port)) => (host, Some(port.parse().ok()?)),
         None => (text, None),
     };
-    let known = (host != HIDDEN_HOST).then(|| host.to_owned());
-    (!host.is_empty()).then_some(Reach { host: known, port })
+    (!host.is_empty()).then(|| Reach { host: Some(host.to_owned()), port })
 }
 
 fn hash(text: &str) -> Option<Hash> {

@@ -140,6 +140,10 @@ impl Setting<'_> {
             Access::Read if *path == around.home || holds(&around.home) => {
                 (Verdict::Ask, "reads the home of the user, keys and passwords with it")
             }
+            // A name that begins with a dot is found from the folder above: `.e?v`.
+            Access::Read if pattern && (path.as_str() == "/proc" || around.workspace.iter().any(holds)) => {
+                (Verdict::Ask, "reads by a pattern that may find keys and passwords")
+            }
             Access::Delete | Access::Write | Access::Read => return None,
         };
         let place = decide(self.role, access.action(), around.place(path).into());

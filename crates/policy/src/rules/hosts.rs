@@ -1,5 +1,7 @@
 //! Patterns of hosts.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
 use crate::effects::Reach;
 
 use super::Match;
@@ -28,7 +30,7 @@ impl HostPattern {
                 None => return Err(format!("has `{port}` where a port is: use 1 to 65535")),
             },
         };
-        Ok(Self { host: host.to_ascii_lowercase(), port })
+        Ok(Self { host: one_way(host), port })
     }
 
     /// The host and port that are meant, of a pattern without `*`.
@@ -39,7 +41,7 @@ impl HostPattern {
     /// Whether it is reached, for a rule that forbids or asks.
     pub(crate) fn any(&self, reach: &Reach) -> Match {
         let host = match &reach.host {
-            Some(host) if is_like(&self.host, host) => Match::Yes,
+            Some(host) if is_like(&self.host, &one_way(host)) => Match::Yes,
             Some(_) => Match::No,
             None if self.host == "*" => Match::Yes,
             None => Match::Maybe,
@@ -56,6 +58,44 @@ impl HostPattern {
     /// Whether nothing else is reached, for a rule that allows.
     pub(crate) fn all(&self, reach: &Reach) -> bool {
         self.any(reach) == Match::Yes
+    }
+}
+
+/// A host in the one way in which it is compared: in lower case, without the dot at the end of a full name, and an address
+/// as it is usually written (`127.0.0.1` for `127.1`, `2130706433` and `0x7f.1`).
+fn one_way(host: &str) -> String {
+    let host = host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
+    let host = host.strip_suffix('.').unwrap_or(&host);
+    let v6 = || host.parse::<Ipv6Addr>().ok().map(|address| IpAddr::V6(address).to_canonical());
+    match numeric(host).map(IpAddr::V4).or_else(v6) {
+        Some(address) => address.to_string(),
+        None => host.to_owned(),
+    }
+}
+
+/// An address of one to four numbers, of which the last fills what is left: as every resolver reads it.
+fn numeric(host: &str) -> Option<Ipv4Addr> {
+    let mut numbers: Vec<u32> = host.split('.').map(number).collect::<Option<_>>()?;
+    let last = numbers.pop()?;
+    let left = 4_u32.checked_sub(u32::try_from(numbers.len()).ok()?).filter(|left| *left > 0)?;
+    if u64::from(last) >= 1 << (8 * left) {
+        return None;
+    }
+    let before = numbers.iter().zip([24, 16, 8]);
+    let mut address = last;
+    for (number, shift) in before {
+        address |= u32::from(u8::try_from(*number).ok()?) << shift;
+    }
+    Some(Ipv4Addr::from_bits(address))
+}
+
+/// A decimal, `0x` hexadecimal or `0` octal number.
+fn number(text: &str) -> Option<u32> {
+    let digits = |text: &str, radix| text.bytes().all(|byte| byte.is_ascii_alphanumeric()).then_some(radix);
+    match (text.strip_prefix("0x"), text.strip_prefix('0')) {
+        (Some(hex), _) => u32::from_str_radix(hex, digits(hex, 16)?).ok(),
+        (None, Some(octal)) if !octal.is_empty() => u32::from_str_radix(octal, digits(octal, 8)?).ok(),
+        _ => u32::from_str_radix(text, digits(text, 10)?).ok(),
     }
 }
 
@@ -93,6 +133,16 @@ mod tests {
             ("a.b", None, None, Match::Maybe, false),
             ("*", None, None, Match::Yes, true),
             ("[::1]:80", Some("::1"), Some(80), Match::Yes, true),
+            ("[::1]", Some("0:0:0:0:0:0:0:1"), None, Match::Yes, true),
+            ("evil.example", Some("evil.example."), None, Match::Yes, true),
+            ("evil.example.", Some("evil.example"), None, Match::Yes, true),
+            ("127.0.0.1", Some("127.1"), None, Match::Yes, true),
+            ("127.0.0.1", Some("2130706433"), None, Match::Yes, true),
+            ("127.0.0.1", Some("0x7f.0.1"), None, Match::Yes, true),
+            ("127.0.0.1", Some("0177.0.0.01"), None, Match::Yes, true),
+            ("127.0.0.1", Some("::ffff:127.0.0.1"), None, Match::Yes, true),
+            ("127.0.0.1", Some("127.0.0.1.evil.example"), None, Match::No, false),
+            ("10.0.0.1", Some("10.0.256.1"), None, Match::No, false),
             ("::1", Some("::1"), None, Match::Yes, true),
         ] {
             let reach = Reach { host: host.map(str::to_owned), port };

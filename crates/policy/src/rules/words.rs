@@ -1,6 +1,7 @@
 //! Patterns over the words of a run.
 
 use crate::effects::Run;
+use crate::place::{Path, Surroundings};
 
 use super::Match;
 
@@ -9,6 +10,19 @@ const REST: &str = "**";
 
 /// Before a pattern of a run with other rights, however it gets them.
 const RAISED: &str = "sudo";
+
+/// Programs that run a file which their words name.
+const RUN_FILES: [&str; 13] =
+    ["bash", "sh", "dash", "zsh", "ksh", "source", ".", "python", "python3", "node", "ruby", "perl", "php"];
+
+/// At how many of its words the rest of a run is looked at as a run of its own.
+const MAX_STARTS: usize = 8;
+
+/// A program and its words.
+struct Line<'a> {
+    name: &'a str,
+    words: &'a [Option<String>],
+}
 
 /// A pattern over a program and its words, all of them: `cargo test **`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,21 +46,62 @@ impl RunPattern {
         (!words.is_empty()).then_some(Self { words })
     }
 
-    /// Whether a run is one of these, for a rule that forbids or asks. A word that cannot be told may be any words.
-    pub(crate) fn any(&self, run: &Run) -> Match {
-        let plain = self.matching(run, false);
-        if run.raised { plain.max(self.matching(run, true)) } else { plain }
+    /// Whether a run is one of these, for a rule that forbids or asks. A word that cannot be told may be any words, and
+    /// what stands before the word that says what is done may be left out: `git push` is `git -C . push` as well.
+    pub(crate) fn any(&self, run: &Run, around: &Surroundings) -> Match {
+        let mut found = self.as_written(run, around);
+        let verb = run.verb.as_deref().and_then(|verb| verb.split(' ').next());
+        let is_verb = |word: &Option<String>| verb.is_some() && word.as_deref() == verb;
+        let starts = run.words.iter().enumerate().filter(|(_, word)| is_verb(word)).map(|(at, _)| at);
+        for start in starts.take(MAX_STARTS) {
+            let words = run.words.get(start..).unwrap_or_default();
+            found = found.max(self.however_raised(&Line { name: &run.program, words }, run.raised));
+        }
+        found.max(self.by_file(run, around))
     }
 
-    /// Whether a run is surely one of these, for a rule that allows. One with other rights is only if the pattern says so.
-    pub(crate) fn all(&self, run: &Run) -> bool {
-        self.matching(run, run.raised) == Match::Yes
+    /// Whether a run is surely one of these, for a rule that allows. One with other rights is only if the pattern says so;
+    /// a program that is named from a folder which is not known may be another.
+    pub(crate) fn all(&self, run: &Run, around: &Surroundings) -> bool {
+        let sure = !run.program.contains('/') || run.program.starts_with('/');
+        let is = |name: &String| self.matching(&Line { name, words: &run.words }, run.raised) == Match::Yes;
+        sure && names(&run.program, around).iter().any(is)
     }
 
-    fn matching(&self, run: &Run, raised: bool) -> Match {
-        if self.accepts(run, raised, false) {
+    fn as_written(&self, run: &Run, around: &Surroundings) -> Match {
+        let names = names(&run.program, around);
+        let found = names.iter().map(|name| self.however_raised(&Line { name, words: &run.words }, run.raised));
+        found.max().unwrap_or(Match::No)
+    }
+
+    /// A file that a program is given to run is run: `./deploy.sh` is `bash deploy.sh` as well.
+    fn by_file(&self, run: &Run, around: &Surroundings) -> Match {
+        let by_path = matches!(self.words.first(), Some(Word::Glob(name)) if name.contains('/'));
+        if !by_path || !RUN_FILES.contains(&run.program.as_str()) {
+            return Match::No;
+        }
+        let mut found = Match::No;
+        for (at, word) in run.words.iter().enumerate().take(MAX_STARTS) {
+            let Some(word) = word.as_deref().filter(|word| !word.starts_with('-')) else { continue };
+            let words = run.words.get(at + 1..).unwrap_or_default();
+            for folder in std::iter::once(&around.cwd).chain(&around.workspace) {
+                for name in names(Path::resolve(folder, word).as_str(), around) {
+                    found = found.max(self.however_raised(&Line { name: &name, words }, run.raised));
+                }
+            }
+        }
+        found
+    }
+
+    fn however_raised(&self, line: &Line<'_>, raised: bool) -> Match {
+        let plain = self.matching(line, false);
+        if raised { plain.max(self.matching(line, true)) } else { plain }
+    }
+
+    fn matching(&self, line: &Line<'_>, raised: bool) -> Match {
+        if self.accepts(line, raised, false) {
             Match::Yes
-        } else if run.words.contains(&None) && self.accepts(run, raised, true) {
+        } else if line.words.contains(&None) && self.accepts(line, raised, true) {
             Match::Maybe
         } else {
             Match::No
@@ -54,14 +109,14 @@ impl RunPattern {
     }
 
     /// Walks all ways through the pattern at once, so that no pattern takes long.
-    fn accepts(&self, run: &Run, raised: bool, lenient: bool) -> bool {
-        let before = raised.then_some(RAISED).into_iter().chain([run.program.as_str()]).map(Some);
+    fn accepts(&self, line: &Line<'_>, raised: bool, lenient: bool) -> bool {
+        let before = raised.then_some(RAISED).into_iter().chain([line.name]).map(Some);
         let mut at = vec![false; self.words.len() + 1];
         if let Some(start) = at.first_mut() {
             *start = true;
         }
         self.pass_rests(&mut at);
-        for word in before.chain(run.words.iter().map(Option::as_deref)) {
+        for word in before.chain(line.words.iter().map(Option::as_deref)) {
             at = match word {
                 Some(word) => self.step(&at, word),
                 None if lenient => reachable(&at),
@@ -101,6 +156,22 @@ impl RunPattern {
         let rests = self.words.iter().map(|word| *word == Word::Rest).chain([false]);
         at.iter().zip(rests).map(|(here, rest)| *here && rest).collect()
     }
+}
+
+/// How a program may be named in a pattern: as it is, and one by its path from the workspace or the home too.
+fn names(program: &str, around: &Surroundings) -> Vec<String> {
+    let mut names = vec![program.to_owned()];
+    let below = |folder: &Path| {
+        let rest = program.strip_prefix(folder.as_str().trim_end_matches('/'))?.strip_prefix('/')?;
+        Some(rest.to_owned())
+    };
+    for rest in around.workspace.iter().filter_map(below) {
+        names.push(format!("./{rest}"));
+        // A bare name is that of a program which is installed.
+        names.extend(rest.contains('/').then_some(rest));
+    }
+    names.extend(below(&around.home).map(|rest| format!("~/{rest}")));
+    names
 }
 
 /// Any number of words of any text lead from one place to all behind it.
@@ -147,6 +218,7 @@ pub(crate) fn is_like(glob: &str, text: &str) -> bool {
 mod tests {
     use super::*;
     use crate::effects::Nature;
+    use crate::rules::examples::around;
 
     fn run(line: &str) -> Run {
         let mut words = line.split(' ').map(|word| (word != "$").then(|| word.to_owned()));
@@ -178,7 +250,7 @@ mod tests {
     fn many_stars_take_no_time() {
         assert!(!is_like(&"*a".repeat(200), &"a".repeat(199)));
         let pattern = RunPattern::parse(&format!("x {}y", "** * ".repeat(100))).unwrap();
-        assert!(!pattern.all(&run(&format!("x{}", " z".repeat(500)))));
+        assert!(!pattern.all(&run(&format!("x{}", " z".repeat(500))), &around()));
     }
 
     #[test]
@@ -197,8 +269,8 @@ mod tests {
             ("cargo * -p *", "cargo test -p", false),
         ] {
             let pattern = RunPattern::parse(pattern).unwrap();
-            assert_eq!(pattern.all(&run(line)), expected, "{pattern:?} {line}");
-            assert_eq!(pattern.any(&run(line)) == Match::Yes, expected, "{pattern:?} {line}");
+            assert_eq!(pattern.all(&run(line), &around()), expected, "{pattern:?} {line}");
+            assert_eq!(pattern.any(&run(line), &around()) == Match::Yes, expected, "{pattern:?} {line}");
         }
     }
 
@@ -214,7 +286,11 @@ mod tests {
             ("rm a", "rm $ b", Match::No, false),
         ] {
             let pattern = RunPattern::parse(pattern).unwrap();
-            assert_eq!((pattern.any(&run(line)), pattern.all(&run(line))), (any, all), "{pattern:?} {line}");
+            assert_eq!(
+                (pattern.any(&run(line), &around()), pattern.all(&run(line), &around())),
+                (any, all),
+                "{pattern:?} {line}"
+            );
         }
     }
 
@@ -223,8 +299,8 @@ mod tests {
         let raised = Run { raised: true, ..run("apt install x") };
         let plain = RunPattern::parse("apt install *").unwrap();
         let named = RunPattern::parse("sudo apt install *").unwrap();
-        assert!(!plain.all(&raised) && plain.any(&raised) == Match::Yes);
-        assert!(named.all(&raised) && named.any(&raised) == Match::Yes);
-        assert!(!named.all(&run("apt install x")));
+        assert!(!plain.all(&raised, &around()) && plain.any(&raised, &around()) == Match::Yes);
+        assert!(named.all(&raised, &around()) && named.any(&raised, &around()) == Match::Yes);
+        assert!(!named.all(&run("apt install x"), &around()));
     }
 }

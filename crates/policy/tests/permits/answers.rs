@@ -1,6 +1,8 @@
 //! Questions, and who may answer which of them.
 
+use std::cell::RefCell;
 use std::collections::HashSet;
+use std::rc::Rc;
 use std::time::Duration;
 
 use policy::act::{Act, Hash, Role};
@@ -116,6 +118,40 @@ fn an_answer_that_comes_late_is_a_refusal() {
         "command `ls` was not done: nobody answered in time; ask again when somebody is there"
     );
     assert_eq!(log.told(), ["asked c1", "answered c1 yes unheard", "begun c1 deny by expiry", "ended c1 refused"]);
+}
+
+/// What becomes something else inside.
+#[derive(Debug)]
+struct Shared(Rc<RefCell<String>>);
+
+impl Bound for Shared {
+    fn act(&self) -> Act {
+        command(&self.0.borrow()).act()
+    }
+
+    fn rest(&self) -> Hash {
+        Hash::of(&[])
+    }
+}
+
+#[test]
+fn an_approval_does_not_survive_a_payload_that_changes() {
+    for (said, told) in [(Said::Yes, "answered c1 yes unheard"), (Said::No, "answered c1 no")] {
+        let log = Log::new(Mood::Well);
+        let gate = Gate::new(log.clone());
+        let line = Rc::new(RefCell::new("ls".to_owned()));
+        let asked = ready(gate.judged(wanted(Shared(line.clone())), |_, _| ruling(Verdict::Ask))).unwrap();
+        let Gated::Asked(question) = asked else { panic!("not asked") };
+        let answer = answer(&question, said);
+        "rm -rf /".clone_into(&mut line.borrow_mut());
+        let after = ready(gate.answered(question, &answer, now())).unwrap();
+        assert_eq!(log.told().get(1).map(String::as_str), Some(told));
+        match after {
+            Gated::Asked(open) => assert_eq!((said, open.unheard()), (Said::Yes, Some(Unheard::Changed))),
+            Gated::Refused(_) => assert_eq!(said, Said::No),
+            Gated::Permitted(permit) => panic!("permitted what nobody approved: {permit:?}"),
+        }
+    }
 }
 
 #[test]

@@ -71,7 +71,7 @@ always would mean: exactly this and nothing else
 fn a_grant_answers_for_what_it_means_and_is_named() {
     let (rules, mut grants) = (Rules::default(), Grants::default());
     assert_eq!(report::grants(&grants, 0), "nothing is granted\n");
-    let asked = judged(&rules, "cargo add serde");
+    let asked = judged(&rules, "curl https://a.example/x");
     assert_eq!((asked.verdict, &asked.grant), (Verdict::Ask, &None));
     let until = Some(now().seconds + 3600);
     let Actor { name, role } = agent();
@@ -87,7 +87,7 @@ fn a_grant_answers_for_what_it_means_and_is_named() {
             uses: None,
             given_by: "jo".to_owned(),
             at: now().seconds,
-            reason: "we add things".to_owned(),
+            reason: "we get things".to_owned(),
         })
         .unwrap();
     let judge = Judge { rules: &rules, grants: &grants, session: None };
@@ -95,14 +95,14 @@ fn a_grant_answers_for_what_it_means_and_is_named() {
         let judgement = judge.judge(&agent(), &command(line), &around(), now());
         (judgement.verdict, judgement.grant)
     };
-    assert_eq!(verdict("cargo add anyhow"), (Verdict::Allow, Some("g-1".to_owned())));
+    assert_eq!(verdict("curl https://a.example/y"), (Verdict::Allow, Some("g-1".to_owned())));
     assert_eq!(verdict("cargo publish"), (Verdict::Ask, None));
-    assert_eq!(verdict("cargo add anyhow > ~/.bashrc").0, Verdict::Ask);
+    assert_eq!(verdict("curl https://a.example/y > ~/.bashrc").0, Verdict::Ask);
     assert_eq!(verdict("cargo test"), (Verdict::Allow, None), "nobody would be asked");
     let shown = report::grants(&grants, now().seconds);
     assert_eq!(
         shown,
-        "g-1  `cargo add …`, reaches a host that cannot be told  for agent a in /work/project, for 60 min more  (jo: we add things)\n"
+        "g-1  `curl …`, reaches a.example:443  for agent a in /work/project, for 60 min more  (jo: we get things)\n"
     );
 }
 
@@ -111,7 +111,7 @@ fn an_act_is_shown_on_a_line() {
     let hash = Hash::of(b"");
     let path = |text| policy::place::Path::absolute(text);
     for (act, expected) in [
-        (command("a\nb\u{1b}"), "a b\u{fffd}"),
+        (command("a\nb\u{1b}"), r"a\nb\u{1b}"),
         (Act::Read { paths: vec![path("/a"), path("/b")] }, "read /a /b"),
         (Act::Change { writes: vec![path("/a")], deletes: vec![path("/b")], content: hash }, "change /a, delete /b"),
         (Act::Change { writes: Vec::new(), deletes: vec![path("/b")], content: hash }, "delete /b"),

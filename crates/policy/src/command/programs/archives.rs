@@ -51,7 +51,8 @@ static TAR: &[Opt] = &[
         "exclude strip-components mode owner group mtime sort format level b blocking-factor H K N newer label V wildcards-match-slash",
         Nothing,
     ),
-    maybe("one-top-level warning exclude-tag checkpoint", Nothing),
+    maybe("one-top-level", Writes),
+    maybe("warning exclude-tag checkpoint", Nothing),
     value("T files-from X exclude-from", Reads),
     value("g listed-incremental index-file", Writes),
     value(
@@ -104,6 +105,9 @@ fn tar(call: &mut Call<'_, '_>) {
 /// What is packed lies in the folder of `-C`, or in that of the command.
 fn packed(call: &mut Call<'_, '_>, folders: &[Field], operands: &[Field]) {
     call.reads(operands, true);
+    if !call.walk.may_make(folders.len(), operands.len()) {
+        return;
+    }
     for folder in folders {
         let before = call.walk.folders.clone();
         call.walk.folders = call.walk.folders.led(folder);

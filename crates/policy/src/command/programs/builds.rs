@@ -6,7 +6,7 @@ use crate::command::call::Call;
 use crate::command::field::Field;
 use crate::effects::Nature::{Builds, Destroys, Fetches, Looks, Publishes, Unknown};
 
-const OTHER_TOOL: &str = "this option makes it run or read something else";
+pub(super) const OTHER_TOOL: &str = "this option makes it run or read something else";
 
 static CARGO: Verbs = Verbs {
     natures: &[
@@ -86,8 +86,8 @@ static NODE: Verbs = Verbs {
         (
             Looks,
             &[
-                "ls", "list", "why", "explain", "root", "prefix", "bin", "help", "version", "ll", "la", "licenses",
-                "fund",
+                "pkg get", "ls", "list", "why", "explain", "root", "prefix", "bin", "help", "version", "ll", "la",
+                "licenses", "fund",
             ],
         ),
         (
@@ -106,6 +106,21 @@ static NODE: Verbs = Verbs {
                 "prune",
                 "dedupe",
                 "format",
+                "dev",
+                "serve",
+                "preview",
+                "typecheck",
+                "type-check",
+                "check",
+                "coverage",
+                "watch",
+                "clean",
+                "e2e",
+                "tsc",
+                "eslint",
+                "prettier",
+                "jest",
+                "vitest",
             ],
         ),
         (
@@ -158,7 +173,6 @@ static NODE: Verbs = Verbs {
         ),
         (Destroys, &["link", "unlink", "cache", "config", "set", "store"]),
     ],
-    other: Builds,
     alone: Looks,
     values: &["--workspace", "-w", "--filter", "-F", "--loglevel"],
     unclear: &[
@@ -177,8 +191,14 @@ static YARN: Verbs = Verbs { alone: Fetches, ..NODE };
 
 static PYTHON_TOOLS: Verbs = Verbs {
     natures: &[
-        (Looks, &["list", "show", "freeze", "check", "help", "version", "debug", "env", "about", "tree", "inspect"]),
-        (Builds, &["run", "build", "test", "shell", "venv", "init", "new", "lock", "format", "version"]),
+        (
+            Looks,
+            &[
+                "list", "show", "freeze", "check", "help", "version", "debug", "env list", "env info", "env show",
+                "about", "tree", "inspect",
+            ],
+        ),
+        (Builds, &["run", "build", "test", "shell", "venv", "init", "new", "format"]),
         (
             Fetches,
             &[
@@ -200,6 +220,7 @@ static PYTHON_TOOLS: Verbs = Verbs {
                 "upgrade",
                 "inject",
                 "runpip",
+                "lock",
             ],
         ),
         (Publishes, &["publish", "upload", "register"]),
@@ -250,7 +271,10 @@ static GO: Verbs = Verbs {
 };
 
 static MAKE: Verbs = Verbs {
-    natures: &[(Destroys, &["install", "uninstall", "deploy", "publish", "release"])],
+    natures: &[
+        (Unknown, &["eval", "set", "console", "shell"]),
+        (Destroys, &["install", "uninstall", "deploy", "publish", "release"]),
+    ],
     other: Builds,
     alone: Builds,
     values: &["-j", "-l", "-o", "-W"],
@@ -286,12 +310,48 @@ static JVM: Verbs = Verbs {
             Publishes,
             &["deploy", "publish", "uploadArchives", "publishToMavenCentral", "release:perform", "release:prepare"],
         ),
-        (Unknown, &["exec:exec", "exec:java", "exec"]),
+        (
+            Builds,
+            &[
+                "build",
+                "assemble",
+                "check",
+                "test",
+                "clean",
+                "jar",
+                "classes",
+                "testClasses",
+                "compile",
+                "verify",
+                "package",
+                "validate",
+                "install",
+                "compileJava",
+                "compileKotlin",
+                "test-compile",
+                "integrationTest",
+                "run",
+                "bootRun",
+                "lint",
+                "spotlessCheck",
+                "spotlessApply",
+                "ktlintCheck",
+                "ktlintFormat",
+                "detekt",
+                "javadoc",
+                "dokkaHtml",
+                "assembleDebug",
+                "testDebugUnitTest",
+                "lintDebug",
+                "spotless:check",
+                "spotless:apply",
+                "dependency:tree",
+            ],
+        ),
         (Looks, &["dependencies", "tasks", "projects", "properties", "help"]),
     ],
-    other: Builds,
     alone: Builds,
-    values: &["-T", "-pl", "-P"],
+    values: &["-T", "-pl", "-P", "-x", "--tests"],
     unclear: &[
         ("-I", OTHER_TOOL),
         ("--init-script", OTHER_TOOL),
@@ -316,7 +376,7 @@ static CMAKE: Verbs = Verbs {
 static DOTNET: Verbs = Verbs {
     natures: &[
         (Builds, &["build", "test", "run", "clean", "format", "new", "pack", "msbuild", "sln"]),
-        (Fetches, &["restore", "add", "tool", "workload", "remove"]),
+        (Fetches, &["new install", "new update", "restore", "add", "tool", "workload", "remove"]),
         (Publishes, &["nuget"]),
         (Builds, &["publish"]),
         (Looks, &["list", "help"]),
@@ -352,26 +412,9 @@ static RUSTUP: Verbs = Verbs {
     ..Verbs::PLAIN
 };
 
-/// Compilers, linters and test runners: they read their settings in the folder, and run what those name.
-static TOOL: Verbs = Verbs {
-    other: Builds,
-    alone: Builds,
-    unclear: &[
-        ("--config", OTHER_TOOL),
-        ("--resolve-plugins-relative-to", OTHER_TOOL),
-        ("--rulesdir", OTHER_TOOL),
-        ("--plugin", OTHER_TOOL),
-        ("-fplugin", OTHER_TOOL),
-        ("-B", OTHER_TOOL),
-        ("-wrapper", OTHER_TOOL),
-        ("-specs", OTHER_TOOL),
-        ("--rootdir", OTHER_TOOL),
-        ("-p", OTHER_TOOL),
-        ("-C", OTHER_TOOL),
-        ("-Z", OTHER_TOOL),
-    ],
-    ..Verbs::PLAIN
-};
+pub(super) fn jvm(call: &mut Call<'_, '_>) {
+    call.verbs(&JVM);
+}
 
 pub(super) fn find(name: &str) -> Option<Program> {
     let verbs = match name {
@@ -382,7 +425,7 @@ pub(super) fn find(name: &str) -> Option<Program> {
         "pip" | "pip3" | "uv" | "poetry" | "pipenv" | "pdm" | "hatch" | "twine" | "conda" | "mamba" => {
             return Some(Program::Own(python_tool));
         }
-        "go" => &GO,
+        "go" => return Some(Program::Own(go)),
         "make" | "gmake" | "just" | "ninja" | "task" | "rake" | "bazel" | "meson" | "scons" | "ant" | "sbt" | "tox"
         | "nox" => return Some(Program::Own(make)),
         "gradle" | "mvn" | "gradlew" | "mvnw" => &JVM,
@@ -397,7 +440,7 @@ pub(super) fn find(name: &str) -> Option<Program> {
         | "esbuild" | "next" | "turbo" | "biome" | "phpunit" | "rspec" | "rubocop" | "coverage" | "pre-commit"
         | "typos" | "taplo" | "actionlint" | "hadolint" | "kotlinc" | "scalac" | "swiftc" | "protoc" | "buf"
         | "yamllint" | "markdownlint" | "stylelint" | "playwright" | "cypress" => {
-            return Some(Program::Own(tool));
+            return Some(Program::Own(super::tools::tool));
         }
         _ => return None,
     };
@@ -412,6 +455,9 @@ fn python_tool(call: &mut Call<'_, '_>) {
 fn ruby_tool(call: &mut Call<'_, '_>) {
     call.verbs(&RUBY_TOOLS);
     runs_after(call, &["exec"], 0);
+    if call.name == "composer" && call.words.iter().any(|word| word.text() == Some("exec")) {
+        call.unclear("composer exec", "it starts another program in a way that is not understood here");
+    }
 }
 
 fn rustup(call: &mut Call<'_, '_>) {
@@ -448,10 +494,24 @@ fn runs_after(call: &mut Call<'_, '_>, verbs: &[&str], skipped: usize) {
     }
 }
 
-/// A tool whose words are files and options only.
-fn tool(call: &mut Call<'_, '_>) {
-    call.odd_options(&TOOL);
-    call.builds(None);
+/// Some words make it fetch, remove what others use, or hand options to what it starts.
+fn go(call: &mut Call<'_, '_>) {
+    call.verbs(&GO);
+    let first = call.first().unwrap_or_default().to_owned();
+    for word in call.words {
+        let text = word.start.as_str();
+        let option = text.trim_start_matches('-');
+        let flags = ["ldflags", "gcflags", "asmflags", "gccgoflags"].iter().any(|name| option.starts_with(name));
+        if text.starts_with('-') && flags && text.contains("-ext") {
+            call.walk.unclear(&word.written, OTHER_TOOL);
+        } else if first == "clean" && matches!(option, "modcache" | "cache" | "fuzzcache") {
+            call.walk.unclear(&word.written, "it removes what other folders use too");
+        } else if first == "run" && text.contains('@') {
+            call.walk.unclear(&word.written, "it fetches what it runs");
+        } else if text.starts_with("-ext") {
+            call.walk.unclear(&word.written, OTHER_TOOL);
+        }
+    }
 }
 
 /// Words that set variables are none of its goals.
@@ -459,6 +519,15 @@ fn make(call: &mut Call<'_, '_>) {
     for (name, value) in call.words.iter().filter_map(|word| word.split('=')).filter(|(name, _)| !name.starts_with('-'))
     {
         call.walk.variable(name.trim_end_matches([':', '+', '?', '!']), value.text());
+        if value.start.contains(['$', '`']) || value.text().is_none() || call.leads_out(&value) {
+            call.walk.unclear(&value.written, "this value may make it run or change something else");
+        }
+    }
+    if call.name == "sbt" {
+        for word in call.words.iter().filter(|word| word.start.contains([' ', ';']) && !word.start.starts_with("test"))
+        {
+            call.walk.unclear(&word.written, "a text that is run");
+        }
     }
     let goals: Vec<_> =
         call.words.iter().filter(|word| word.start.starts_with('-') || !word.start.contains('=')).cloned().collect();

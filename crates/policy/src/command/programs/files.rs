@@ -143,6 +143,9 @@ fn puts(call: &mut Call<'_, '_>, options: &[Opt], args: &Args) -> Puts {
 
 /// Writes the copies: under the name that is given, or in the folder of that name under the names of what is copied.
 fn put(call: &mut Call<'_, '_>, puts: &Puts) {
+    if !call.walk.may_make(puts.to.len(), puts.from.len()) {
+        return;
+    }
     for to in &puts.to {
         let folder = is_folder(call, to);
         if !folder {

@@ -162,7 +162,7 @@ fn exec<'a>(call: &mut Call<'_, '_>, words: &'a [Field], found: &[Field]) -> &'a
         let after_braces = at > 0 && words.get(at - 1).and_then(Field::text) == Some("{}");
         match word.text() {
             Some("{}") if inner.is_empty() => inner.push(Field { splits: false, ..Field::unknown("{}") }),
-            Some("{}") => inner.extend_from_slice(found),
+            Some("{}") if call.walk.may_make(inner.len() + found.len(), 1) => inner.extend_from_slice(found),
             Some(";") => return run(call, &inner, words, at),
             Some("+") if after_braces => return run(call, &inner, words, at),
             Some(text) if text.contains("{}") => inner.push(Field { splits: false, ..Field::unknown(text) }),

@@ -1,8 +1,14 @@
 //! Git. What it does to `.git` itself is not told as a write: hooks and settings are not touched by ordinary work.
 
+mod files;
+
+use files::{cluster, files};
+
 use super::network::host_of;
 use crate::command::call::Call;
 use crate::command::field::Field;
+use crate::command::options::Means::Nothing;
+use crate::command::options::{Args, flag, value};
 use crate::effects::Nature::{self, Builds, Destroys, Fetches, Looks, Publishes, Targets, Unknown};
 
 /// Settings that only say who commits, and how things are shown.
@@ -100,13 +106,11 @@ const BUILDS: &[&str] = &[
     "write-tree",
     "commit-tree",
     "update-index",
-    "read-tree",
     "rerere",
     "sparse-checkout",
     "format-patch",
     "repack",
     "pack-refs",
-    "maintenance",
     "commit-graph",
     "multi-pack-index",
     "mktree",
@@ -115,8 +119,17 @@ const BUILDS: &[&str] = &[
 
 const FETCHES: &[&str] = &["clone", "fetch", "pull", "ls-remote"];
 
-const DESTROYS: &[&str] =
-    &["restore", "prune", "filter-branch", "filter-repo", "update-ref", "replace", "lfs", "checkout-index"];
+const DESTROYS: &[&str] = &[
+    "restore",
+    "prune",
+    "filter-branch",
+    "filter-repo",
+    "update-ref",
+    "replace",
+    "lfs",
+    "checkout-index",
+    "read-tree",
+];
 
 /// Options that make git run something, for any verb that has them.
 const RUNS: &[&str] = &[
@@ -303,7 +316,7 @@ fn two(name: &str, second: &str, none: bool) -> (Nature, bool) {
         | ("worktree", "remove" | "prune")
         | ("remote", "remove" | "rm" | "rename" | "set-url" | "set-head" | "add")
         | ("submodule", "deinit") => Destroys,
-        ("stash" | "worktree" | "bisect" | "submodule", _) => Builds,
+        ("maintenance", "run") | ("stash" | "worktree" | "bisect" | "submodule", _) => Builds,
         ("reflog", _) => Looks,
         ("config", _) if none => Looks,
         ("config", _) => return (Builds, false),
@@ -315,6 +328,7 @@ fn two(name: &str, second: &str, none: bool) -> (Nature, bool) {
 /// What the words of a verb name.
 fn targets(call: &mut Call<'_, '_>, name: &str, second: &str, words: &[Field], plain: &[&Field]) {
     outputs(call, name, words);
+    files(call, name, words);
     match name {
         "rm" => {
             for word in plain {
@@ -331,7 +345,13 @@ fn targets(call: &mut Call<'_, '_>, name: &str, second: &str, words: &[Field], p
         "submodule" if second == "foreach" => inner_text(call, plain.get(1..).unwrap_or_default()),
         "submodule" if matches!(second, "update" | "add") => call.walk.reach(None, None),
         "send-email" | "svn" | "p4" | "request-pull" => call.walk.reach(None, None),
-        "worktree" if second == "add" => plain.iter().skip(1).take(1).for_each(|word| call.write(word, true)),
+        "worktree" if matches!(second, "add" | "move") => {
+            let options = [value("b B reason", Nothing), flag("f force d detach checkout lock quiet q", Nothing)];
+            let args = Args::all(words, &options);
+            let at = if second == "add" { 1 } else { 2 };
+            args.operands.iter().skip(at).take(1).for_each(|word| call.write(word, true));
+            args.operands.iter().skip(1).take(at - 1).for_each(|word| call.delete(word, true));
+        }
         "worktree" if second == "remove" => plain.iter().skip(1).for_each(|word| call.delete(word, true)),
         "bisect" if second == "run" => {
             let inner: Vec<Field> = words.iter().skip(1).cloned().collect();
@@ -375,7 +395,7 @@ fn outputs(call: &mut Call<'_, '_>, name: &str, words: &[Field]) {
             call.write(&word.after(2), false);
         } else if word.start.starts_with("--outp") {
             call.unclear(&word.written, "a file that git writes is named in a way that is not understood");
-        } else if name == "grep" && word.start.starts_with("-O") {
+        } else if name == "grep" && cluster(word, "O", "efABCm").is_some() {
             call.unclear(&word.written, "this option makes git run something else");
         } else if matches!(name, "commit" | "tag" | "merge" | "notes") && word.start == "-F" {
             call.read(&next(), false);
@@ -395,8 +415,9 @@ fn config(call: &mut Call<'_, '_>, words: &[Field], plain: &[&Field]) {
         words.iter().map(|word| word.start.as_str()).filter(|text| text.starts_with('-')).collect();
     let reads =
         ["--get", "--list", "-l", "--get-all", "--get-regexp", "--show-origin", "--get-urlmatch", "--name-only"];
+    let in_file = words.iter().any(|word| ["-f", "--f", "--b"].iter().any(|option| word.start.starts_with(option)));
     let plain = match plain.first().and_then(|word| word.text()) {
-        Some("get" | "list") => return,
+        Some("get" | "list") if !in_file => return,
         Some("set") => plain.get(1..).unwrap_or_default(),
         _ => plain,
     };
@@ -463,11 +484,14 @@ fn remote(call: &mut Call<'_, '_>, word: Option<&Field>) {
 fn rebase(call: &mut Call<'_, '_>, words: &[Field]) {
     for (at, word) in words.iter().enumerate() {
         let text = match word.start.as_str() {
-            "-x" | "--exec" => words.get(at + 1).cloned(),
+            "--exec" => words.get(at + 1).cloned(),
             text if text.starts_with("--exec=") => Some(word.after("--exec=".len())),
-            text if text.starts_with("-x") => Some(word.after(2)),
             text if text.starts_with("--ex") => Some(Field::unknown(text)),
-            _ => None,
+            _ => match cluster(word, "x", "sXC") {
+                Some((_, text)) if text.text() == Some("") => words.get(at + 1).cloned(),
+                Some((_, text)) => Some(text),
+                None => None,
+            },
         };
         if let Some(text) = text {
             inner_text(call, &[&text]);

@@ -111,6 +111,10 @@ fn runs_file(call: &mut Call<'_, '_>, file: &Field) {
     if !call.walk.is_own_program(file) {
         call.unclear(&file.written, "it runs a file that is not surely in the workspace");
     }
+    if file.start.contains("://") {
+        call.unclear(&file.written, "it runs a file that it fetches");
+    }
+    call.reads_what_leads_out();
     call.works_in(&Field::fixed("."));
 }
 
@@ -140,7 +144,7 @@ fn module(call: &mut Call<'_, '_>, words: &[Field]) {
     match name.text() {
         Some(
             program @ ("pip" | "pytest" | "mypy" | "black" | "ruff" | "flake8" | "isort" | "pylint" | "poetry"
-            | "twine" | "tox"),
+            | "twine" | "tox" | "nox" | "coverage" | "pyright"),
         ) => {
             let inner: Vec<Field> = std::iter::once(Field::fixed(program)).chain(rest.iter().cloned()).collect();
             call.walk.inner(&inner);
@@ -156,10 +160,7 @@ fn module(call: &mut Call<'_, '_>, words: &[Field]) {
             call.builds(Some("-m venv"));
             rest.iter().filter(|word| !word.start.starts_with('-')).for_each(|word| call.write(word, true));
         }
-        Some(
-            name @ ("unittest" | "build" | "compileall" | "py_compile" | "doctest" | "nox" | "coverage" | "timeit"
-            | "pyright" | "pre_commit" | "pdoc" | "sphinx" | "mkdocs" | "django" | "flask" | "uvicorn"),
-        ) => {
+        Some(name @ ("unittest" | "compileall" | "py_compile" | "doctest")) => {
             let verb = format!("-m {name}");
             call.builds(Some(&verb));
         }
@@ -171,6 +172,10 @@ fn module(call: &mut Call<'_, '_>, words: &[Field]) {
 fn script(call: &mut Call<'_, '_>) {
     if matches!(call.words, [word] if matches!(word.text(), Some("--version" | "-v" | "-V" | "--help" | "-version"))) {
         return call.run(Looks, None);
+    }
+    // What they are given is text for them more often than a file of code.
+    if matches!(call.name, "sqlite3" | "gdb" | "lldb" | "dc") {
+        return call.run(Code, None);
     }
     if call.name == "deno" || call.name == "bun" {
         match call.first() {

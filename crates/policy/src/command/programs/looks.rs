@@ -15,7 +15,12 @@ const fn looks(options: &'static [Opt], operands: Operands) -> Spec {
 
 static SILENT: Spec = looks(&[], Operands::Nothing);
 static READER: Spec = looks(&[value("n lines c bytes w width t d delimiters separator", Nothing)], Operands::Reads);
+static BINARIES: Spec = looks(&[value("plugin", RUNS)], Operands::Reads);
 static WC: Spec = looks(&[value("files0-from", Lists)], Operands::Reads);
+static SS: Spec = looks(
+    &[flag("K kill", Unclear("it ends connections")), value("D diag", Writes), value("F filter", Reads)],
+    Operands::Nothing,
+);
 static CUT: Spec =
     looks(&[value("d delimiter b bytes c characters f fields output-delimiter", Nothing)], Operands::Reads);
 static LS: Spec = looks(
@@ -36,7 +41,7 @@ static DIFF: Spec = looks(
     &[
         flag("r recursive", Deep),
         value("U unified C context x exclude I ignore-matching-lines label W width F show-function-line", Nothing),
-        value("X exclude-from", Reads),
+        value("X exclude-from from-file to-file", Reads),
         value("o output", Writes),
         value("diff-program", RUNS),
     ],
@@ -89,15 +94,25 @@ static YQ: Spec = looks(
     Operands::AfterFirst("from-file"),
 );
 static LESS: Spec = looks(
-    &[value("o O log-file LOG-FILE", Writes), value("k lesskey-file", RUNS), value("p pattern t tag T", Nothing)],
+    &[
+        value("o O log-file LOG-FILE", Writes),
+        value("k lesskey-file lesskey-src lesskey-content", RUNS),
+        value("p pattern t tag T", Nothing),
+    ],
     Operands::Reads,
 );
 static BAT: Spec = looks(
     &[value("pager", RUNS), value("l language r line-range theme style H highlight-line m map-syntax", Nothing)],
     Operands::Reads,
 );
-static MAN: Spec =
-    looks(&[value("P pager H html C config-file M manpath", RUNS), value("l local-file", RUNS)], Operands::Nothing);
+static MAN: Spec = looks(
+    &[
+        value("o output dribble", Writes),
+        value("P pager H html C config-file M manpath", RUNS),
+        value("l local-file", RUNS),
+    ],
+    Operands::Nothing,
+);
 static DATE: Spec = looks(
     &[value("s set", Unclear("it sets the clock")), value("f file r reference", Reads), value("d date", Nothing)],
     Operands::Nothing,
@@ -115,15 +130,18 @@ pub(super) fn find(name: &str) -> Option<Program> {
     let spec = match name {
         "basename" | "dirname" | "uname" | "whoami" | "id" | "groups" | "printenv" | "which" | "ps" | "free"
         | "uptime" | "seq" | "sleep" | "nproc" | "arch" | "tty" | "locale" | "getconf" | "expr" | "factor" | "tput"
-        | "clear" | "lsof" | "ss" | "netstat" | "tr" | "cal" | "df" | "lscpu" | "lsblk" | "logname" | "users"
-        | "who" | "w" | "pgrep" | "pstree" | "vmstat" | "hostid" | "yes" | "numfmt" | "getent" | "tokei" | "top"
-        | "htop" | "sw_vers" | "last" | "lsusb" | "lspci" | "uuidgen" | "pidof" => &SILENT,
+        | "clear" | "lsof" | "netstat" | "tr" | "cal" | "df" | "lscpu" | "lsblk" | "logname" | "users" | "who"
+        | "w" | "pgrep" | "pstree" | "vmstat" | "hostid" | "yes" | "numfmt" | "tokei" | "top" | "htop" | "sw_vers"
+        | "last" | "lsusb" | "lspci" | "uuidgen" | "pidof" => &SILENT,
         "cat" | "head" | "tail" | "nl" | "tac" | "rev" | "fold" | "fmt" | "expand" | "unexpand" | "column"
         | "paste" | "join" | "comm" | "cmp" | "od" | "hexdump" | "strings" | "base64" | "base32" | "md5sum"
         | "sha1sum" | "sha224sum" | "sha256sum" | "sha384sum" | "sha512sum" | "b2sum" | "cksum" | "sum" | "shasum"
-        | "md5" | "zcat" | "gzcat" | "bzcat" | "xzcat" | "zstdcat" | "readelf" | "objdump" | "nm" | "size"
-        | "realpath" | "readlink" | "vdir" | "namei" | "lsattr" | "getfacl" | "pr" | "tsort" | "hd" => &READER,
+        | "md5" | "zcat" | "gzcat" | "bzcat" | "xzcat" | "zstdcat" | "readelf" | "size" | "realpath" | "readlink"
+        | "vdir" | "namei" | "lsattr" | "getfacl" | "pr" | "tsort" | "hd" => &READER,
+        "nm" | "objdump" => &BINARIES,
         "wc" => &WC,
+        "ss" => &SS,
+        "getent" => return Some(Program::Own(getent)),
         "cut" => &CUT,
         "ls" | "dir" | "exa" | "eza" | "lsd" => &LS,
         "tree" => &TREE,
@@ -132,12 +150,12 @@ pub(super) fn find(name: &str) -> Option<Program> {
         "diff" | "sdiff" | "diff3" | "colordiff" => &DIFF,
         "grep" | "egrep" | "fgrep" | "zgrep" => &GREP,
         "sort" => &SORT,
-        "jq" => &JQ,
-        "yq" => &YQ,
+        "jq" => return Some(Program::Own(jq)),
+        "yq" => return Some(Program::Own(yq)),
         "less" | "more" => return Some(Program::Own(less)),
         "bat" | "batcat" => &BAT,
         "man" | "info" | "apropos" | "whatis" => &MAN,
-        "xmllint" => &XMLLINT,
+        "xmllint" => return Some(Program::Own(xmllint)),
         "file" => &FILE,
         "date" => return Some(Program::Own(date)),
         "hostname" => return Some(Program::Own(hostname)),
@@ -160,6 +178,51 @@ fn less(call: &mut Call<'_, '_>) {
     }
 }
 
+/// The text of a filter may ask for variables and files.
+fn jq(call: &mut Call<'_, '_>) {
+    call.table(&JQ);
+    for word in call.words {
+        let text = word.start.as_str();
+        if text.contains("$ENV") || text.contains("import") || text.contains("include") || has_word(text, "env") {
+            call.walk.unclear(&word.written, "this filter may read variables or files");
+        }
+    }
+}
+
+fn yq(call: &mut Call<'_, '_>) {
+    call.table(&YQ);
+    for word in call.words {
+        let calls = ["load", "env(", "envsubst", "$ENV", "system("];
+        if calls.iter().any(|name| word.start.contains(name)) || has_word(&word.start, "env") {
+            call.walk.unclear(&word.written, "this filter may read variables or files");
+        }
+    }
+}
+
+/// Whether a filter has this word, and not as the name of a field.
+fn has_word(text: &str, name: &str) -> bool {
+    let part = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '.' | '"' | '-');
+    text.split(|letter| !part(letter)).any(|word| word == name)
+}
+
+/// A document may be named by its address.
+fn xmllint(call: &mut Call<'_, '_>) {
+    call.table(&XMLLINT);
+    if call.words.iter().any(|word| word.start.contains("://")) {
+        call.walk.reach(None, None);
+    }
+}
+
+/// What the machine knows of users and hosts: the file of that name tells.
+fn getent(call: &mut Call<'_, '_>) {
+    call.run(Nature::Looks, None);
+    let Some(base) = call.words.iter().find(|word| !word.start.starts_with('-')).cloned() else { return };
+    match base.text() {
+        Some(name) => call.read(&Field::fixed(&format!("/etc/{name}")), false),
+        None => call.unclear(&base.written, "what is asked for is known only when it runs"),
+    }
+}
+
 /// A date without a plus sets the clock.
 fn date(call: &mut Call<'_, '_>) {
     let args = Args::all(call.words, DATE.options);
@@ -177,7 +240,10 @@ fn hostname(call: &mut Call<'_, '_>) {
 }
 
 fn second_is_written(call: &mut Call<'_, '_>) {
-    let values = value("f s w skip-fields skip-chars check-chars l len c cols g groupsize o offset seek", Nothing);
+    let values = match call.name {
+        "uniq" => value("f s w skip-fields skip-chars check-chars", Nothing),
+        _ => value("l len c cols g groupsize o offset s seek n name R", Nothing),
+    };
     let args = Args::all(call.words, &[values]);
     call.run(Nature::Looks, None);
     call.reads(args.operands.get(..1).unwrap_or_default(), false);
@@ -204,8 +270,12 @@ fn searches(call: &mut Call<'_, '_>, folders: &[Field]) {
 }
 
 fn ag(call: &mut Call<'_, '_>) {
-    static OPTIONS: &[Opt] =
-        &[value("pager", RUNS), value("A B C G m depth ignore ignore-dir", Nothing), value("p", Reads)];
+    static OPTIONS: &[Opt] = &[
+        value("pager ackrc", RUNS),
+        value("files-from", Lists),
+        value("A B C G m depth ignore ignore-dir", Nothing),
+        value("p", Reads),
+    ];
     let args = Args::all(call.words, OPTIONS);
     call.run(Nature::Looks, None);
     call.options(&args, OPTIONS, false);

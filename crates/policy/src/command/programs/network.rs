@@ -36,8 +36,9 @@ pub(super) fn host_of(word: &Field) -> Option<Address> {
     };
     let end = rest.find(['/', '?', '#', '\\']);
     let authority = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
-    // What follows may still belong to the host.
-    if end.is_none() && word.rest != Rest::Nothing {
+    let whole = rest.get(..rest.find(['/', '?', '#']).unwrap_or(rest.len())).unwrap_or_default();
+    // Programs differ on what a backslash ends, and what follows may still belong to the host.
+    if whole.contains('\\') || end.is_none() && word.rest != Rest::Nothing {
         return None;
     }
     let host = authority.rsplit('@').next().unwrap_or_default();
@@ -59,6 +60,37 @@ pub(super) fn host_of(word: &Field) -> Option<Address> {
         _ => None,
     };
     Some(Address { host: host.to_owned(), port: port.or(known) })
+}
+
+/// A host as it is compared: in lower case, without the dot at its end, and an IPv4 address in its usual form, which may be
+/// written with fewer numbers, or octal and hexadecimal ones.
+pub(crate) fn normal_host(host: &str) -> String {
+    let host = host.trim_end_matches('.').to_lowercase();
+    usual_address(&host).map_or(host, |address| address.to_string())
+}
+
+fn usual_address(host: &str) -> Option<std::net::Ipv4Addr> {
+    let numbers: Option<Vec<u32>> = host.split('.').map(number).collect();
+    let numbers = numbers?;
+    let (last, first) = numbers.split_last()?;
+    if first.len() > 3 || first.iter().any(|number| *number > 255) {
+        return None;
+    }
+    let mut address = 0_u32;
+    for (at, number) in first.iter().enumerate() {
+        address |= number << (24 - 8 * at);
+    }
+    let room = 32 - 8 * first.len();
+    (room == 32 || *last < 1 << room).then(|| std::net::Ipv4Addr::from(address | last))
+}
+
+fn number(text: &str) -> Option<u32> {
+    match (text.strip_prefix("0x"), text.strip_prefix('0')) {
+        (Some(""), _) | (_, Some("")) => Some(0),
+        (Some(hexadecimal), _) => u32::from_str_radix(hexadecimal, 16).ok(),
+        (None, Some(octal)) => u32::from_str_radix(octal, 8).ok(),
+        (None, None) => text.parse().ok(),
+    }
 }
 
 const CONFIG: Means = Unclear("its options are in a file");

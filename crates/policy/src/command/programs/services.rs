@@ -31,10 +31,12 @@ static DOCKER: Verbs = Verbs {
                 "compose logs",
                 "compose config",
                 "context ls",
+                "buildx ls",
+                "buildx version",
                 "image inspect",
             ],
         ),
-        (Builds, &["build", "compose build", "buildx", "image build"]),
+        (Builds, &["build", "compose build", "buildx build", "buildx bake", "image build"]),
         (
             Fetches,
             &[
@@ -85,7 +87,18 @@ static DOCKER: Verbs = Verbs {
         ),
     ],
     values: &["-H", "--host", "-c", "--context", "-l", "--log-level"],
-    unclear: &[("-H", CONTEXT), ("--host", CONTEXT), ("--context", CONTEXT), ("--config", CONTEXT)],
+    unclear: &[
+        ("-H", CONTEXT),
+        ("--host", CONTEXT),
+        ("--context", CONTEXT),
+        ("--config", CONTEXT),
+        ("--push", "it pushes what it builds"),
+        ("--output", "it puts what it builds somewhere"),
+        ("--cache-to", "it puts what it builds somewhere"),
+        ("--builder", CONTEXT),
+        ("--ssh", "it gives keys to what it builds"),
+        ("--allow", "it gives rights to what it builds"),
+    ],
     folders: &["--project-directory"],
     ..Verbs::PLAIN
 };

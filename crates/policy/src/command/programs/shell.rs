@@ -94,7 +94,9 @@ fn sets(call: &mut Call<'_, '_>) {
             call.walk.unclear(&word.written, "it may run what is in this text");
         }
     }
-    if matches!(call.name, "mapfile" | "readarray") && call.words.iter().any(|word| word.start.starts_with("-C")) {
+    if matches!(call.name, "mapfile" | "readarray")
+        && call.words.iter().any(|word| word.start.starts_with('-') && word.start.contains('C'))
+    {
         call.unclear(call.name, "it runs a command for each line");
     }
     if call.name == "let" {
@@ -115,6 +117,8 @@ fn sets(call: &mut Call<'_, '_>) {
 
 fn declares(call: &mut Call<'_, '_>) {
     call.run(Looks, None);
+    let hands =
+        call.name == "export" || call.words.iter().any(|word| word.start.starts_with('-') && word.start.contains('x'));
     for word in call.words {
         if hides_code(word) {
             call.walk.unclear(&word.written, "it may run what is in this text");
@@ -123,7 +127,17 @@ fn declares(call: &mut Call<'_, '_>) {
         if flags || (word.text().is_none() && word.may_be_option()) {
             call.walk.unclear(&word.written, "this makes variables or functions mean something else");
         } else if let Some((name, value)) = word.split('=') {
-            call.walk.variable(name.trim_end_matches('+'), value.text());
+            let name = name.trim_end_matches('+');
+            if hands {
+                call.walk.hand(name, Some(&value));
+            } else {
+                call.walk.variable(name, value.text());
+            }
+        } else if hands && !word.start.starts_with('-') {
+            match word.text() {
+                Some(name) => call.walk.handed_on(name),
+                None => call.walk.unclear(&word.written, "which variable is set is known only when it runs"),
+            }
         } else if !word.start.starts_with('-') && call.name != "export" && call.name != "readonly" {
             set(call, word);
         }
@@ -174,7 +188,7 @@ fn starts(call: &mut Call<'_, '_>) {
     }
     call.run(Looks, None);
     // `command cd` changes the folder all the same.
-    call.walk.program(words);
+    call.walk.again(words);
 }
 
 /// A file is run in this very shell.

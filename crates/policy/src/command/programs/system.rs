@@ -4,7 +4,8 @@ use super::Program;
 use super::verbs::Verbs;
 use crate::command::call::Call;
 use crate::command::field::Field;
-use crate::command::options::{Args, Operands, Spec};
+use crate::command::options::Means::{Nothing, Reads, Unclear, Writes};
+use crate::command::options::{Args, Operands, Spec, flag, value};
 use crate::effects::Nature::{self, Destroys, Fetches, Looks, Publishes};
 
 const ROOT: &str = "it works on another root";
@@ -92,7 +93,22 @@ static SERVICES: Verbs = Verbs {
 
 static DESTROYS: Spec = Spec { nature: Destroys, options: &[], operands: Operands::Nothing, strict: false };
 static DESTROYS_FILES: Spec = Spec { nature: Destroys, options: &[], operands: Operands::Writes, strict: false };
-static LOOKS: Spec = Spec { nature: Looks, options: &[], operands: Operands::Nothing, strict: false };
+static JOURNAL: Spec = Spec {
+    nature: Looks,
+    options: &[
+        value("vacuum-size vacuum-time vacuum-files", Unclear("it removes what the machine wrote down")),
+        flag(
+            "rotate flush sync setup-keys update-catalog relinquish-var smart-relinquish-var",
+            Unclear("it changes what the machine writes down"),
+        ),
+        value("cursor-file", Writes),
+        value("file i directory D root image", Reads),
+        value("u unit user-unit n lines S since U until p priority o output t identifier g grep c cursor", Nothing),
+        flag("f follow r reverse b boot k dmesg x catalog e pager-end no-pager q quiet a all l full", Nothing),
+    ],
+    operands: Operands::Nothing,
+    strict: false,
+};
 
 /// Programs that end work or change the machine, whatever their words.
 const DESTROYERS: &str = "
@@ -114,7 +130,7 @@ pub(super) fn find(name: &str) -> Option<Program> {
         | "mkswap" => Program::Table(&DESTROYS_FILES),
         name if name.starts_with("mkfs") || name.starts_with("fsck") => Program::Table(&DESTROYS_FILES),
         "mount" | "ip" | "ifconfig" | "route" | "sysctl" | "dmesg" => Program::Own(looks_or_changes),
-        "journalctl" => Program::Table(&LOOKS),
+        "journalctl" => Program::Table(&JOURNAL),
         "crontab" | "at" | "batch" | "atrm" => Program::Own(later),
         "open" | "xdg-open" | "start" | "xclip" | "pbcopy" | "wl-copy" | "osascript" | "notify-send" => {
             Program::Own(desktop)
@@ -141,6 +157,13 @@ fn package(call: &mut Call<'_, '_>) {
     call.of_nature(nature, Some(first.to_owned()).filter(|first| !first.is_empty()).as_deref());
 }
 
+const IP_LOOKS: [&str; 8] = ["show", "sho", "sh", "list", "lst", "ls", "get", "help"];
+
+/// Whether one of these letters is among short options.
+fn is_cluster(text: &str, letters: &str) -> bool {
+    text.starts_with('-') && !text.starts_with("--") && text.contains(|letter| letters.contains(letter))
+}
+
 /// Programs that show something, unless their words say otherwise.
 fn looks_or_changes(call: &mut Call<'_, '_>) {
     const CHANGES: [&str; 14] = [
@@ -156,8 +179,7 @@ fn looks_or_changes(call: &mut Call<'_, '_>) {
         }
         "sysctl" => call.words.iter().any(|word| {
             word.start.contains('=')
-                || word.start.starts_with("-p")
-                || word.start.starts_with("-w")
+                || is_cluster(&word.start, "pwf")
                 || word.start.starts_with("--system")
                 || word.start.starts_with("--load")
                 || word.start.starts_with("--write")
@@ -167,6 +189,12 @@ fn looks_or_changes(call: &mut Call<'_, '_>) {
             .iter()
             .any(|word| word.start.starts_with(['-']) && word.start.contains(['c', 'C', 'n', 'D', 'E'])),
         "ifconfig" => plain.len() > 1,
+        // What is not surely asked for is changed: any beginning of a verb stands for it.
+        "ip" => {
+            plain.get(1).is_some_and(|verb| verb.is_none_or(|verb| !IP_LOOKS.contains(&verb)))
+                || plain.first() == Some(&Some("netns"))
+                || call.words.iter().any(|word| word.start.starts_with("-b") || word.start.starts_with("-force"))
+        }
         _ => {
             plain.iter().any(|word| {
                 word.is_none_or(|word| CHANGES.iter().any(|change| change.starts_with(word) && word.len() > 1))

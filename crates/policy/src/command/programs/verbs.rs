@@ -107,11 +107,22 @@ impl Call<'_, '_> {
                     (Nature::Unknown, None)
                 }
                 Some(first) => {
-                    let strict = |word: &&Field| word.text().and_then(|verb| verbs.nature(verb)).is_some();
+                    let strict = |word: &&Field| word.text().and_then(|verb| verbs.nature(verb)).is_some_and(is_worse);
                     let found = rest.iter().filter(|_| verbs.many).find(strict).and_then(Field::text);
                     let first = found.unwrap_or(first);
                     let second = rest.first().and_then(|word| word.text()).unwrap_or_default();
                     let both = format!("{first} {second}");
+                    // Of several goals the one that is worst counts.
+                    let words = rest.iter().filter(|_| verbs.many).filter_map(Field::text);
+                    let unknown = words.clone().find(|word| verbs.nature(word).is_none());
+                    if verbs.many
+                        && verbs.other == Nature::Unknown
+                        && let Some(unknown) = unknown.or(verbs.nature(first).is_none().then_some(first))
+                        && !words.chain([first]).any(|word| verbs.nature(word).is_some_and(is_worse))
+                    {
+                        self.of_nature(Nature::Unknown, Some(unknown));
+                        return;
+                    }
                     match verbs.nature(&both) {
                         Some(nature) => (nature, Some(both)),
                         None => (verbs.nature(first).unwrap_or(verbs.other), Some(first.to_owned())),
@@ -133,7 +144,11 @@ impl Call<'_, '_> {
                 self.run(nature, verb);
                 self.walk.reach(None, None);
             }
-            Nature::Looks | Nature::Targets | Nature::Code | Nature::Destroys | Nature::Unknown => {
+            Nature::Looks => {
+                self.run(nature, verb);
+                self.stays_inside();
+            }
+            Nature::Targets | Nature::Code | Nature::Destroys | Nature::Unknown => {
                 self.run(nature, verb);
             }
         }
@@ -167,6 +182,14 @@ impl Call<'_, '_> {
                 Some(rest) => {
                     name.len() == 2 || (rest.start.is_empty() && rest.text().is_some()) || rest.start.starts_with('=')
                 }
+                // Options of one dash may have two, and long ones may be cut short.
+                None if name.starts_with("--") => {
+                    let given = word.start.split('=').next().unwrap_or_default();
+                    given.len() > 3 && name.starts_with(given) && !WHOLE.contains(&given)
+                }
+                None if name.len() > 2 => {
+                    word.start.split('=').next().and_then(|given| given.strip_prefix('-')) == Some(name)
+                }
                 None => false,
             };
             if word.text() == Some("--") {
@@ -189,9 +212,17 @@ impl Call<'_, '_> {
     }
 }
 
+/// Whether a verb does more than what is built and looked at here.
+fn is_worse(nature: Nature) -> bool {
+    !matches!(nature, Nature::Looks | Nature::Builds)
+}
+
 fn is_quiet(text: &str) -> bool {
     QUIET.contains(&text) || text.strip_prefix("-j").is_some_and(|jobs| jobs.bytes().all(|byte| byte.is_ascii_digit()))
 }
+
+/// Options that are whole, although they are the beginning of others.
+const WHOLE: &[&str] = &["--init", "--run", "--test", "--config", "--set", "--show", "--index", "--host"];
 
 /// Options whose value is where results go.
 const RESULTS: &[&str] = &[
@@ -222,12 +253,20 @@ impl Call<'_, '_> {
                 _ => word.clone(),
             };
             before = if start.starts_with('-') { start } else { "" };
-            let leads = value.start.starts_with('/') || value.start.split('/').any(|part| part == "..");
-            if !leads || self.walk.in_workspace(&value) {
+            let is_near = |host: &str| matches!(host, "localhost" | "127.0.0.1");
+            if word.start.contains("://") && !super::network::host_of(&value).is_some_and(|found| is_near(&found.host))
+            {
+                self.walk.unclear(&word.written, "it is given an address");
+            }
+            let mut out: Vec<Field> = self.leading_out(&value).collect();
+            out.extend(self.leading_out(word).filter(|part| *part != value));
+            if out.is_empty() {
                 continue;
             }
             if RESULTS.iter().any(|known| option.starts_with(known)) {
-                self.walk.write(&value, true);
+                for part in &out {
+                    self.walk.write(part, true);
+                }
             } else {
                 self.walk.unclear(&word.written, "it is given something that is not surely in the workspace");
             }

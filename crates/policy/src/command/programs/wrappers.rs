@@ -59,7 +59,7 @@ fn sudo(call: &mut Call<'_, '_>) {
     let (args, mut words) = Args::before(call.words, SUDO);
     while let Some((word, rest)) = words.split_first() {
         let Some((name, value)) = word.split('=').filter(|(name, _)| is_name(name)) else { break };
-        call.walk.variable(&name, value.text());
+        call.walk.hand(&name, Some(&value));
         words = rest;
     }
     inner(call, &args, SUDO, words);
@@ -93,6 +93,12 @@ static ENV: &[Opt] = &[
 ];
 
 fn env(call: &mut Call<'_, '_>) {
+    let handed = call.walk.handed.clone();
+    env_of(call);
+    call.walk.handed = handed;
+}
+
+fn env_of(call: &mut Call<'_, '_>) {
     let (args, mut words) = Args::before(call.words, ENV);
     call.run(Looks, None);
     if words.first().and_then(Field::text) == Some("-") {
@@ -124,7 +130,7 @@ fn env(call: &mut Call<'_, '_>) {
 fn assigned(call: &mut Call<'_, '_>, args: &Args, mut words: &[Field]) {
     while let Some((word, rest)) = words.split_first() {
         let Some((name, value)) = word.split('=') else { break };
-        call.walk.variable(&name, value.text());
+        call.walk.hand(&name, Some(&value));
         words = rest;
     }
     inner(call, args, ENV, words);

@@ -53,6 +53,9 @@ impl Walk<'_> {
     }
 
     pub(super) fn command(&mut self, command: &Command) {
+        if !self.charge(64) {
+            return;
+        }
         let before = self.stdin.clone();
         if !command.redirects.is_empty() {
             self.redirects(&command.redirects);

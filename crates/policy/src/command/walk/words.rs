@@ -11,25 +11,58 @@ use crate::place::{Path, Place};
 impl Walk<'_> {
     pub(super) fn simple(&mut self, assigns: &[Assign], words: &[Word]) {
         let fields: Vec<Field> = words.iter().flat_map(|word| self.fields(word)).collect();
+        let before = self.handed.clone();
         for assign in assigns {
-            self.assign(assign);
+            self.assign(assign, !words.is_empty());
         }
         self.program(&fields);
+        if !assigns.is_empty() {
+            self.handed = before;
+        }
     }
 
-    fn assign(&mut self, assign: &Assign) {
+    fn assign(&mut self, assign: &Assign, handed: bool) {
         let mut value = None;
         for word in &assign.values {
             self.parts(&word.parts);
+            // `([x]=1)`: what is in the brackets is computed.
+            if !assign.plain && matches!(word.parts.first(), Some(Part::Bare(text)) if text.starts_with('[')) {
+                self.arithmetic(&word.parts);
+            }
             value = Some(self.single(word));
         }
         let value = value.filter(|_| assign.plain);
-        if assign.name == "CARGO_TARGET_DIR"
-            && let Some(value) = &value
-        {
-            self.write(value, true);
+        if handed {
+            self.hand(&assign.name, value.as_ref());
+        } else {
+            self.set(&assign.name, value.as_ref());
         }
-        self.variable(&assign.name, value.as_ref().and_then(Field::text));
+    }
+
+    fn set(&mut self, name: &str, value: Option<&Field>) {
+        if name == "CARGO_TARGET_DIR" {
+            match value {
+                Some(value) => self.write(value, true),
+                None => self.unclear(name, "where a build goes is known only when it runs"),
+            }
+        }
+        self.variable(name, value.and_then(Field::text));
+    }
+
+    /// A variable that programs get, with this value if it is known.
+    pub(crate) fn hand(&mut self, name: &str, value: Option<&Field>) {
+        self.set(name, value);
+        let text = value.and_then(Field::text);
+        if !variables::is_harmless(name, text) && !variables::is_powerful(name, text) {
+            self.handed.insert(name.to_owned());
+        }
+    }
+
+    /// A variable that was set before is given to programs.
+    pub(crate) fn handed_on(&mut self, name: &str) {
+        if !variables::is_harmless(name, None) && name != "PATH" {
+            self.handed.insert(name.to_owned());
+        }
     }
 
     /// A variable is set, to this if it is known.
@@ -47,7 +80,10 @@ impl Walk<'_> {
         self.parts(&word.parts);
         let home = self.around.home.as_str();
         match expand::fields(word, home, |name| self.known(name)) {
-            Ok(fields) => fields,
+            Ok(fields) => {
+                self.charge(fields.iter().map(|field| 64 + field.start.len()).sum());
+                fields
+            }
             Err(why) => {
                 self.unclear(&word.written, why);
                 vec![Field::unknown(&word.written)]
@@ -73,8 +109,13 @@ impl Walk<'_> {
     /// Goes through the substitutions in a word.
     pub(super) fn parts(&mut self, parts: &[Part]) {
         for part in parts {
+            if !self.charge(16) {
+                return;
+            }
             match part {
-                Part::Bare(_) | Part::Fixed(_) => {}
+                Part::Bare(text) | Part::Fixed(text) => {
+                    self.charge(text.len());
+                }
                 Part::Command { script, .. } | Part::Process(script) => {
                     let before = self.stdin.clone();
                     self.scoped(|walk| walk.script(script));
