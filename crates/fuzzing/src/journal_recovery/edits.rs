@@ -5,6 +5,9 @@ use journal::log::Hash;
 /// How long a line is that a script asks for, at most.
 const LONGEST: usize = 16;
 
+/// A log that is as long as that is not changed any more.
+const LARGEST: usize = 64 << 10;
+
 /// How many zeros are added at once, at most.
 const MOST_ZEROS: usize = 4096;
 
@@ -18,7 +21,9 @@ pub(super) fn edited(script: &[u8]) -> Vec<u8> {
     let (lines, edits) = (halves.next().unwrap_or_default(), halves.next().unwrap_or_default());
     let mut log = good(lines);
     for edit in edits.chunks_exact(4) {
-        if let [kind, high, low, value] = edit {
+        if let [kind, high, low, value] = edit
+            && log.len() < LARGEST
+        {
             change(&mut log, *kind, usize::from(*high) << 8 | usize::from(*low), *value);
         }
     }

@@ -103,3 +103,33 @@ impl File for fs::File {
         Self::unlock(self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    #[test]
+    fn what_is_made_is_its_owners_alone() {
+        let above = TempDir::new().unwrap();
+        let folder = above.path().join("one/two");
+        Machine.create_folder(&folder).unwrap();
+        Machine.create_folder(&folder).unwrap();
+        let file = folder.join("file");
+        Machine.open(&file, How::New).unwrap().write_at(3, b"text").unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&folder), mode(&above.path().join("one")), mode(&file)), (0o700, 0o700, 0o600));
+        assert!(Machine.open(&file, How::New).is_err(), "it is there already");
+        let mut read = [1; 9];
+        assert_eq!(Machine.open(&file, How::Read).unwrap().read_at(0, &mut read).unwrap(), 7);
+        assert_eq!(&read[..7], b"\0\0\0text");
+    }
+
+    #[test]
+    fn the_folder_of_a_bare_name_is_the_one_where_we_are() {
+        Machine.sync_folder(Path::new("log").parent().unwrap()).unwrap();
+    }
+}
