@@ -4,8 +4,9 @@ mod json;
 mod show;
 mod table;
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -245,7 +246,9 @@ fn export(sessions: &kept::Sessions, id: SessionId, output: Option<&Path>) -> an
     let exported = match output {
         None => sessions.export(id, &mut BufWriter::new(io::stdout().lock()))?,
         Some(path) => {
-            let file = File::create_new(path).map_err(|error| unusable(path, &error))?;
+            // What was said is for nobody else, in a file as it is in the home.
+            let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+            let file = made.map_err(|error| unusable(path, &error))?;
             let exported = sessions.export(id, &mut BufWriter::new(file));
             if exported.is_err() {
                 // A part of an export is of no use.

@@ -106,7 +106,7 @@ fn out_of(text: &str) -> Detached {
 
 /// A record as a string of another, which says when it was and of which kind.
 fn wrapped(text: &str) -> String {
-    let object = Object::parse(text).unwrap_or_default();
+    let object = Object::split(text).unwrap_or_default();
     let mut out = String::new();
     let mut outer = ObjectWriter::begin(&mut out);
     for key in ["at", "kind"] {
@@ -160,7 +160,7 @@ pub fn attach(line: &str, mut find: impl FnMut(Reference) -> Result<String, Lost
 
 /// The record that another holds as a string.
 fn body(text: &str) -> Option<String> {
-    let body: Option<Cow<'_, str>> = Object::parse(text).ok()?.read(BODY).ok()?;
+    let body: Option<Cow<'_, str>> = Object::split(text).ok()?.read(BODY).ok()?;
     body.map(Cow::into_owned)
 }
 
@@ -233,6 +233,19 @@ impl Blobs {
         self.disk.sync_folder(&self.session.join(FOLDER))?;
         self.disk.sync_folder(&self.session)?;
         Ok(if is_there { 0 } else { reference.bytes })
+    }
+
+    /// Takes over a string that was kept elsewhere, where it is not here. It is on the disk when this returns.
+    pub(crate) fn take_over(&self, from: &Self, reference: Reference) -> io::Result<()> {
+        if self.get(reference).is_ok() {
+            return Ok(());
+        }
+        let ((folder, name), (there, _)) = (self.place(reference.hash), from.place(reference.hash));
+        self.disk.create_folder(&folder)?;
+        self.disk.rename(&there.join(&name), &folder.join(&name))?;
+        self.disk.sync_folder(&folder)?;
+        self.disk.sync_folder(&self.session.join(FOLDER))?;
+        self.disk.sync_folder(&self.session)
     }
 
     /// A string that was kept.

@@ -41,6 +41,8 @@ pub trait File: Send {
     }
     /// Puts what was written on the disk.
     fn sync(&self) -> io::Result<()>;
+    /// Whether this is the file that has this name now: whoever had its lock before may have renamed or removed it.
+    fn is_named(&self, path: &Path) -> io::Result<bool>;
     /// Takes the file's lock if nobody else has it.
     fn try_lock(&self) -> io::Result<bool>;
     /// Takes the file's lock, after whoever has it.

@@ -19,6 +19,9 @@ use crate::sessions::{SessionError, SessionId, Sessions};
 /// The file in the folder of sessions.
 const FILE: &str = "index.sqlite";
 
+/// What the library calls an index that is no file.
+const IN_MEMORY: &str = ":memory:";
+
 /// How long another process that catches up is waited for.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 
@@ -140,7 +143,7 @@ impl Index {
                 Self::try_open(&path, sessions)
             }
             // Where nothing may be written, or nothing has room, a list can be had all the same.
-            Err(Trouble::Sqlite(error)) if is_unwritable(&error) => Self::try_open(Path::new(":memory:"), sessions),
+            Err(Trouble::Sqlite(error)) if is_unwritable(&error) => Self::try_open(Path::new(IN_MEMORY), sessions),
             opened => opened,
         }
         .map_err(|trouble| trouble.at(&path))

@@ -41,11 +41,11 @@ pub(crate) fn write_line(out: &mut Vec<u8>, before: &Hash, (seq, marked): (u64, 
     line::write(out, before, (seq, marked), body)
 }
 
-/// Whether what stands in a log from a place on was never whole: whoever writes next drops it.
-pub(crate) fn is_torn(disk: &dyn Disk, path: &Path, at: u64) -> Result<bool, LogError> {
+/// Where what was never whole begins in a log, or would: whoever writes next drops it. `None` if the log is damaged.
+pub(crate) fn torn_from(disk: &dyn Disk, path: &Path) -> Result<Option<u64>, LogError> {
     let tail = disk.open(path, How::Read).and_then(|file| tail::find(&*file));
     let failed = |error| LogError::Disk { what: "reading", path: path.to_owned(), error: Arc::new(error) };
-    Ok(tail.map_err(failed)?.is_ok_and(|tail| tail.next.at <= at))
+    Ok(tail.map_err(failed)?.ok().map(|tail| tail.next.at))
 }
 
 /// Why a log cannot be opened, read or written.

@@ -34,6 +34,9 @@ const SEALED: [&str; 2] = ["encrypted_content", "signature"];
 /// From this length on, text of nothing but base64 is an image or another file, and has no secrets that have a form.
 const BINARY: usize = 1 << 10;
 
+/// How much before a secret tells that it is one, at most.
+const CONTEXT: usize = 512;
+
 /// The file with the key.
 const KEY_FILE: &str = "redaction.key";
 
@@ -91,6 +94,18 @@ impl Redactor {
         }
         out.push_str(text.get(copied..).unwrap_or_default());
         Cow::Owned(out)
+    }
+
+    /// Where text can be cut in two so that both halves are redacted as the whole is: at this place or before it.
+    pub(crate) fn cut(&self, text: &str, at: usize) -> usize {
+        let mut cut = text.floor_char_boundary(at);
+        for hit in hits(text, &self.known, true).iter().rev() {
+            // What stands before a secret may be what tells that it is one.
+            if hit.end > cut && hit.start < cut + CONTEXT {
+                cut = text.floor_char_boundary(hit.start.saturating_sub(CONTEXT));
+            }
+        }
+        cut
     }
 
     /// JSON without the secrets in its strings; borrowed if it has none.
@@ -159,7 +174,8 @@ fn key(disk: &dyn Disk, folder: &Path) -> io::Result<[u8; 32]> {
     let file = disk.open(&folder.join(KEY_FILE), How::Write)?;
     file.lock()?;
     let mut key = [0; 32];
-    if file.read_at(0, &mut key)? == key.len() {
+    // Zeros are what a crash leaves of a key that was not on the disk yet.
+    if file.read_at(0, &mut key)? == key.len() && key != [0; 32] {
         return Ok(key);
     }
     rand::fill(&mut key).map_err(|_| io::Error::other("the system gives no random bytes"))?;

@@ -156,7 +156,7 @@ impl Sessions {
         let path = self.log(id);
         match self.disk.open(&path, How::Read) {
             Ok(_) => Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(false),
             Err(error) => Err(error::disk("opening", &path)(error)),
         }
     }

@@ -220,7 +220,7 @@ impl<'a> Object<'a> {
     }
 
     /// Splits text that is part of something already checked, or put together of such parts.
-    pub(crate) fn split(text: &'a str) -> Result<Self, WireError> {
+    pub fn split(text: &'a str) -> Result<Self, WireError> {
         Self::within(DEEPEST, text).unwrap_or_else(|| Err(why_no_object(text)))
     }
 

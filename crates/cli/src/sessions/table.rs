@@ -120,11 +120,17 @@ pub(super) fn pruned(pruned: &Pruned, only_said: bool) -> String {
 }
 
 pub(super) fn verified(verified: &Verified) -> String {
-    let Verified { records, blobs, damage: found } = verified;
+    let Verified { records, blobs, unfinished, damage: found } = verified;
+    let rest = match unfinished {
+        0 => String::new(),
+        bytes => format!(
+            "{bytes} bytes after the last record are of none: being written, left by a crash, or of one that was changed\n"
+        ),
+    };
     if found.is_empty() {
-        return format!("whole: {records} records, {blobs} long strings beside them\n");
+        return format!("{rest}whole: {records} records, {blobs} long strings beside them\n");
     }
-    damage(found)
+    rest + &damage(found)
 }
 
 pub(super) fn damage(found: &[String]) -> String {

@@ -10,7 +10,7 @@ use super::facts::Facts;
 use super::{Counts, Trouble};
 use crate::blobs::Blobs;
 use crate::disk::{File, How};
-use crate::log::{Found, Hash, LogError, Start};
+use crate::log::{Found, Hash, Start};
 use crate::record::Stamped;
 use crate::sessions::{Lines, SessionError, SessionId, Sessions, glance};
 
@@ -46,7 +46,7 @@ pub(super) fn catch_up(connection: &mut Connection, sessions: &Sessions) -> Resu
     let mut gone = known(connection)?;
     let mut changes = Vec::new();
     for id in sessions.ids()? {
-        match compare(sessions, id, gone.get(&id).copied())? {
+        match compare(sessions, id, gone.get(&id).copied()) {
             News::Gone => continue,
             News::Nothing => {}
             News::More(change) => changes.push(change),
@@ -68,7 +68,7 @@ pub(super) fn catch_up(connection: &mut Connection, sessions: &Sessions) -> Resu
 }
 
 /// Compares a log with what is known of it.
-fn compare(sessions: &Sessions, id: SessionId, known: Option<Known>) -> Result<News, SessionError> {
+fn compare(sessions: &Sessions, id: SessionId, known: Option<Known>) -> News {
     let path = sessions.log(id);
     let look = || {
         let file = sessions.disk().open(&path, How::Read)?;
@@ -78,13 +78,16 @@ fn compare(sessions: &Sessions, id: SessionId, known: Option<Known>) -> Result<N
         Ok((length, more || length != before))
     };
     match look() {
-        Ok((_, false)) => Ok(News::Nothing),
+        Ok((_, false)) => News::Nothing,
         Ok((length, true)) => {
             let from = known.map(|known| known.next).filter(|next| next.at <= length);
-            Ok(News::More(Change { id, length, from }))
+            News::More(Change { id, length, from })
         }
-        Err(error) if io::Error::kind(&error) == io::ErrorKind::NotFound => Ok(News::Gone),
-        Err(error) => Err(LogError::Disk { what: "reading", path, error: Arc::new(error) }.into()),
+        Err(error) if matches!(io::Error::kind(&error), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            News::Gone
+        }
+        // Whoever reads it says what is wrong with it.
+        Err(_) => News::More(Change { id, length: 0, from: None }),
     }
 }
 
@@ -104,8 +107,20 @@ fn known(connection: &Connection) -> rusqlite::Result<BTreeMap<SessionId, Known>
     statement.query_map((), row)?.collect()
 }
 
-/// Reads what is new in a log. If it does not follow what is known, all of it is.
+/// Reads what is new in a log. If it does not follow what is known, all of it is. One that cannot be read is known by
+/// that, and hides no other.
 fn read(to: &Transaction<'_>, sessions: &Sessions, change: &Change) -> Result<(), Trouble> {
+    let why = match read_on(to, sessions, change) {
+        Err(Trouble::Sessions(why)) => why.to_string(),
+        done => return done,
+    };
+    let id = change.id;
+    forget(to, id)?;
+    let (created, changed) = (id.began(), id.began());
+    Ok(keep(to, id, (Start::FIRST, 0, 0), &Facts { created, changed, damage: Some(why), ..Facts::default() })?)
+}
+
+fn read_on(to: &Transaction<'_>, sessions: &Sessions, change: &Change) -> Result<(), Trouble> {
     if let Some(from) = change.from
         && let Some(facts) = facts(to, change.id)?
         && gather(to, sessions, change, (from, facts))?

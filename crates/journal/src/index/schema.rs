@@ -1,10 +1,12 @@
 //! The tables of the index.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{LOCK_WAIT, Trouble};
+use super::{IN_MEMORY, LOCK_WAIT, Trouble};
 
 /// Says in the header of the file that it is ours: "capi".
 const APPLICATION: i64 = 0x6361_7069;
@@ -51,6 +53,10 @@ const LAYOUT: &str = "
 ";
 
 pub(super) fn open(path: &Path) -> Result<Connection, Trouble> {
+    if path != Path::new(IN_MEMORY) {
+        // For its owner only. Where it cannot be made the library says why.
+        let _ = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+    }
     let mut connection = Connection::open(path)?;
     connection.busy_timeout(LOCK_WAIT)?;
     let number = |connection: &Connection, sql| connection.query_row(sql, (), |row| row.get::<_, i64>(0));

@@ -36,7 +36,8 @@ impl Appender {
     pub(super) fn open(disk: &dyn Disk, path: &Path, own: bool) -> Result<(Self, Option<Torn>), LogError> {
         let failed = |what, error| LogError::Disk { what, path: path.to_owned(), error: Arc::new(error) };
         let file = disk.open(path, How::Write).map_err(|error| failed("opening", error))?;
-        if own && !file.try_lock().map_err(|error| failed("locking", error))? {
+        let is_free = || Ok(file.try_lock()? && file.is_named(path)?);
+        if own && !is_free().map_err(|error| failed("locking", error))? {
             return Err(LogError::InUse { path: path.to_owned() });
         }
         if !own {

@@ -17,7 +17,8 @@ use crate::sessions::SessionId;
 impl Stamped {
     /// Reads the text of a record. Any text has a reading: what is not known here, or not as it should be, is kept.
     pub fn parse(text: &str) -> Self {
-        let object = Object::parse(text).unwrap_or_default();
+        // Items may be as deep as text that is parsed may be, and stand deeper here.
+        let object = Object::split(text).unwrap_or_default();
         let at = object.read::<Option<u64>>("at").ok().flatten().unwrap_or_default();
         let kind = object.read::<Option<Cow<'_, str>>>("kind").ok().flatten().unwrap_or_default();
         let record = read(&kind, &object).ok().flatten();

@@ -52,6 +52,8 @@ pub struct History {
     current: Option<(Segment, Lines)>,
     /// The longest string that is put back.
     longest: u64,
+    /// How much stood after the last line.
+    unfinished: u64,
 }
 
 /// A session, or the part of one that another shares.
@@ -84,12 +86,25 @@ pub struct Verified {
     pub records: u64,
     /// How many strings are kept beside them.
     pub blobs: u64,
+    /// How many bytes stand after the last record: of one that is being written, that was never whole, or that was the
+    /// last and is damaged. Nothing in the log tells which.
+    pub unfinished: u64,
     /// What is not as it was written.
     pub damage: Vec<String>,
 }
 
 /// How many things that are wrong are named.
 const MAX_NAMED: usize = 100;
+
+/// A past of more sessions than are read.
+pub(super) fn too_deep() -> SessionError {
+    SessionError::Limit {
+        what: "the number of sessions in a past",
+        found: MAX_DEPTH as u64 + 1,
+        limit: MAX_DEPTH as u64,
+        next: "export the session and go on from a new one",
+    }
+}
 
 impl Sessions {
     /// Reads a session from the beginning of its past on.
@@ -98,12 +113,7 @@ impl Sessions {
         let (mut next, mut until) = (id, None);
         loop {
             if segments.len() == MAX_DEPTH {
-                return Err(SessionError::Limit {
-                    what: "the number of sessions in a past",
-                    found: MAX_DEPTH as u64 + 1,
-                    limit: MAX_DEPTH as u64,
-                    next: "export the session and go on from a new one",
-                });
+                return Err(too_deep());
             }
             let blobs = Arc::new(Blobs::new(Arc::clone(&self.disk), &self.place(next)));
             segments.push_front(Segment { id: next, log: self.log(next), blobs, until });
@@ -111,7 +121,13 @@ impl Sessions {
             let Some(forked) = head.forked else { break };
             (next, until) = (forked.from, Some(forked.into()));
         }
-        Ok(History { disk: Arc::clone(&self.disk), segments, current: None, longest: self.limits.record_bytes })
+        Ok(History {
+            disk: Arc::clone(&self.disk),
+            segments,
+            current: None,
+            longest: self.limits.record_bytes,
+            unfinished: 0,
+        })
     }
 
     /// How a session begins.
@@ -153,11 +169,17 @@ impl Sessions {
                 }
             }
         }
+        verified.unfinished = history.unfinished;
         Ok(verified)
     }
 }
 
 impl History {
+    /// How many sessions it goes through.
+    pub(super) fn depth(&self) -> usize {
+        self.segments.len()
+    }
+
     /// The next line as it stands in its log.
     pub(super) fn next_raw(&mut self) -> Result<Option<RawStep>, SessionError> {
         loop {
@@ -179,6 +201,7 @@ impl History {
                 Some(Found::Damage(damage)) => RawStep::Damage { session, seq: damage.seq, what: damage.to_string() },
                 None => {
                     let ended_early = segment.until.map(|until| until.seq);
+                    self.unfinished = lines.unfinished()?;
                     self.current = None;
                     let Some(seq) = ended_early else { continue };
                     let what = format!("it ends before record {seq}, which another shares");

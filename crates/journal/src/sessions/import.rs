@@ -9,7 +9,7 @@ use std::path::Path;
 use responses::json::Object;
 
 use super::error::disk;
-use super::{SessionError, SessionId, Sessions};
+use super::{MAX_DEPTH, SessionError, SessionId, Sessions};
 use crate::blobs::{Reference, references, unhex};
 use crate::log::{Hash, MAX_BODY};
 use crate::record::{FORMAT, Record, Stamped};
@@ -104,6 +104,9 @@ impl Importer<'_> {
             Line::Session(id) => {
                 self.finish_section()?;
                 self.delivered.clear();
+                if self.staged.len() == MAX_DEPTH {
+                    return Err(Wrong::line("the past of the session is of more sessions than are read"));
+                }
                 self.staged.push(Staged::begin(self.sessions, id)?);
             }
             Line::Blob { hash, text } => self.blob(hash, text)?,
@@ -177,6 +180,7 @@ impl Importer<'_> {
     fn publish(&mut self, id: SessionId) -> Result<Imported, SessionError> {
         let mut imported = Imported { id, new: Vec::new(), there: Vec::new() };
         let sessions = self.sessions;
+        let _nobody_removes_a_past = sessions.lock()?;
         let verdicts = self.staged.iter_mut().map(|staged| staged.verdict(sessions)).collect::<Result<Vec<_>, _>>()?;
         for (staged, verdict) in self.staged.drain(..).zip(verdicts) {
             match verdict {

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::error::disk;
-use super::history::Step;
+use super::history::{Step, too_deep};
 use super::pending::Pending;
 use super::session::{Kept, Session};
-use super::{Lines, New, SessionError, SessionId, Sessions};
+use super::{Lines, MAX_DEPTH, New, SessionError, SessionId, Sessions};
 use crate::blobs::Blobs;
 use crate::disk::How;
 use crate::log::{Found, LogError, Opened, Sharing, Start, Torn, Writer};
@@ -64,11 +64,12 @@ impl Sessions {
             Ok((pending, beside)) => (self.session(id, writer, next.at + beside), Ok(pending)),
             Err(error) => (self.session(id, writer, next.at), Err(error)),
         };
-        let found = match (found, &torn) {
-            (Ok(pending), Some(torn)) => session.append(at, torn_record(torn)).await.map(|_| pending),
-            (found, _) => found,
+        // It is cut off already: whatever else is wrong, it is written down.
+        let named = match &torn {
+            Some(torn) => session.append(at, torn_record(torn)).await.map(drop),
+            None => Ok(()),
         };
-        match found {
+        match found.and_then(|pending| named.map(|()| pending)) {
             Ok(pending) => Ok((session, Resumed { head, torn, pending })),
             Err(error) => {
                 let _ = session.close().await;
@@ -105,7 +106,9 @@ impl Sessions {
 
     /// Finds the record where another session is left, and makes sure that it stays.
     fn leave(&self, from: SessionId, at_seq: Option<u64>) -> Result<Forked, SessionError> {
-        self.read(from)?;
+        if self.read(from)?.depth() == MAX_DEPTH {
+            return Err(too_deep());
+        }
         let mut lines = Lines::open(&self.disk, &self.log(from))?;
         let mut last = None;
         while last.is_none_or(|(seq, _)| at_seq.is_none_or(|wanted| seq < wanted)) {

@@ -48,7 +48,7 @@ impl Sessions {
     /// Removes sessions, and those that share their past if that is wanted. Says which are gone.
     pub fn remove(&self, ids: &[SessionId], with_forks: bool) -> Result<Vec<SessionId>, SessionError> {
         let _nobody_forks = self.lock()?;
-        let forks = self.forks()?;
+        let forks = self.forks(ids)?;
         let mut gone: Vec<SessionId> = Vec::new();
         let mut next: Vec<SessionId> = ids.to_vec();
         while let Some(id) = next.pop() {
@@ -75,15 +75,28 @@ impl Sessions {
         Ok(gone)
     }
 
-    /// Which sessions share the past of which.
-    fn forks(&self) -> Result<BTreeMap<SessionId, Vec<SessionId>>, SessionError> {
+    /// Which sessions share the past of which. Of those that are removed anyway it need not be known.
+    fn forks(&self, removed: &[SessionId]) -> Result<BTreeMap<SessionId, Vec<SessionId>>, SessionError> {
         let mut forks: BTreeMap<SessionId, Vec<SessionId>> = BTreeMap::new();
         for id in self.ids()? {
-            if let Ok(Some(forked)) = self.head(id).map(|head| head.forked) {
-                forks.entry(forked.from).or_default().push(id);
+            let past = match self.past(id) {
+                Err(_) if removed.contains(&id) => None,
+                past => past?,
+            };
+            if let Some(past) = past {
+                forks.entry(past).or_default().push(id);
             }
         }
         Ok(forks)
+    }
+
+    /// The session whose past another shares. What cannot be read now may share one, and is an error.
+    fn past(&self, id: SessionId) -> Result<Option<SessionId>, SessionError> {
+        match self.head(id) {
+            Ok(head) => Ok(head.forked.map(|forked| forked.from)),
+            Err(SessionError::NotFound { .. } | SessionError::NoHead { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Keeps others from writing a session; `None` if somebody does.
@@ -93,8 +106,8 @@ impl Sessions {
         }
         let path = self.log(id);
         let file = self.disk.open(&path, How::Write).map_err(disk("opening", &path))?;
-        let free = file.try_lock().map_err(disk("locking", &path))?;
-        Ok(free.then_some(file))
+        let free = file.try_lock().and_then(|free| Ok(free && file.is_named(&path)?));
+        Ok(free.map_err(disk("locking", &path))?.then_some(file))
     }
 
     /// Removes a session: its log first, so that a part of one is none.
@@ -116,22 +129,21 @@ impl Sessions {
         }
         let mut pruned = Pruned::default();
         let mut kept = BTreeSet::new();
-        loop {
-            let goes = plan(&all, now, keep, &kept);
-            let held = goes.iter().map(|id| self.hold(*id)).collect::<Result<Vec<_>, _>>()?;
-            let in_use: Vec<_> = goes.iter().zip(&held).filter(|(_, held)| held.is_none()).map(|(id, _)| *id).collect();
-            if !in_use.is_empty() {
-                kept.extend(&in_use);
-                pruned.in_use.extend(in_use);
-                continue;
-            }
-            for id in &goes {
-                pruned.bytes += all.iter().find(|facts| facts.id == *id).map_or(0, |facts| facts.bytes);
+        'planned: loop {
+            for id in plan(&all, now, keep, &kept) {
+                let Some(_held) = self.hold(id)? else {
+                    // What is in use stays, and so does its past: then others may have to go.
+                    kept.insert(id);
+                    pruned.in_use.push(id);
+                    continue 'planned;
+                };
                 if !only_say {
-                    self.erase(*id)?;
+                    self.erase(id)?;
                 }
+                pruned.bytes += all.iter().find(|facts| facts.id == id).map_or(0, |facts| facts.bytes);
+                pruned.removed.push(id);
+                all.retain(|facts| facts.id != id);
             }
-            pruned.removed = goes;
             return Ok(pruned);
         }
     }
@@ -151,7 +163,7 @@ impl Sessions {
         let length = file.len().map_err(disk("reading", &log))?;
         let changed = last_time(&*file, length).map_err(disk("reading", &log))?.unwrap_or(id.began());
         let blobs = Blobs::new(Arc::clone(&self.disk), &place).bytes().map_err(disk("reading", &place))?;
-        let past = self.head(id).ok().and_then(|head| head.forked).map(|forked| forked.from);
+        let past = self.past(id)?;
         Ok(Some(Facts { id, changed, bytes: length + blobs, past }))
     }
 

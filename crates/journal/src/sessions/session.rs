@@ -92,7 +92,11 @@ impl Session {
         let mut trace = self.trace.lock().unwrap_or_else(PoisonError::into_inner);
         match record {
             Record::Delta(delta) => trace.push(at, delta.clone(), &self.kept.redactor),
-            _ => trace.flush(&self.kept.redactor).into_iter().collect(),
+            // What of other responses is held may be half of a secret: it waits for the other half.
+            Record::Output { response, .. } => {
+                trace.ended(response.as_ref(), &self.kept.redactor).into_iter().collect()
+            }
+            _ => Vec::new(),
         }
     }
 
@@ -155,7 +159,7 @@ impl Session {
     /// Writes what is held back, ends the log with its last line, and gives the session up. Says which line that is.
     pub async fn close(self) -> Result<Place, SessionError> {
         let held = self.trace.lock().unwrap_or_else(PoisonError::into_inner).flush(&self.kept.redactor);
-        if let Some(held) = held {
+        for held in held {
             self.write(held).await?;
         }
         Ok(self.writer.close().await?)

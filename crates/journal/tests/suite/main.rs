@@ -15,6 +15,8 @@ mod kills;
 #[cfg(test)]
 mod log;
 #[cfg(test)]
+mod review;
+#[cfg(test)]
 mod sessions;
 #[cfg(test)]
 mod simulated;

@@ -5,7 +5,7 @@ mod exports;
 mod faults;
 mod golden;
 mod indexed;
-mod kinds;
+pub(crate) mod kinds;
 mod memory;
 mod properties;
 mod secrets;

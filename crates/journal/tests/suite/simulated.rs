@@ -378,6 +378,10 @@ impl File for Handle {
         if inode.owed.len() == owed { Ok(()) } else { Err(io::Error::from_raw_os_error(EIO)) }
     }
 
+    fn is_named(&self, path: &Path) -> io::Result<bool> {
+        Ok(self.begin("is_named")?.names.find(path) == Some(self.inode))
+    }
+
     fn try_lock(&self) -> io::Result<bool> {
         let mut state = self.begin("try_lock")?;
         let lock = &mut state.inodes[self.inode].lock;

@@ -10,6 +10,9 @@ use crate::blobs::{Blobs, Reference};
 use crate::disk::{File, How};
 use crate::log::{Found, Hash, MAX_BODY, Start, write_line};
 
+/// Where the strings of a session that is there already wait until it is known whether they belong to it.
+const NEW: &str = "new";
+
 /// How much is gathered before it is written.
 const CHUNK: usize = 1 << 20;
 
@@ -20,6 +23,8 @@ pub(super) struct Staged {
     pub(super) next: Start,
     file: Box<dyn File>,
     blobs: Blobs,
+    /// The strings that wait.
+    waiting: Vec<Reference>,
     buffer: Vec<u8>,
     written: u64,
     there: There,
@@ -34,8 +39,8 @@ enum There {
     No,
     /// So far the same.
     Same(Box<Lines>),
-    /// The same, and it ended.
-    Shorter,
+    /// The same, and it ended here.
+    Shorter(Start),
     Differs,
 }
 
@@ -55,7 +60,7 @@ impl Staged {
         sessions.disk.create_folder(&place).map_err(disk("making", &place))?;
         let open = || {
             let file = sessions.disk.open(&path, How::Write)?;
-            if !file.try_lock()? {
+            if !file.try_lock()? || !file.is_named(&path)? {
                 return Ok(None);
             }
             file.set_len(0)?;
@@ -65,12 +70,16 @@ impl Staged {
         let is_there = sessions.is_there(id)?;
         let lines = is_there.then(|| Lines::open(&sessions.disk, &sessions.log(id))).transpose()?;
         let there = lines.map_or(There::No, |lines| There::Same(Box::new(lines)));
-        let blobs = Blobs::new(Arc::clone(&sessions.disk), &place);
+        let beside = if is_there { place.join(NEW) } else { place };
+        // What an import left that did not come to its end.
+        let _ = is_there.then(|| sessions.disk.remove_folder(&beside));
+        let blobs = Blobs::new(Arc::clone(&sessions.disk), &beside);
         Ok(Self {
             id,
             next: Start::FIRST,
             file,
             blobs,
+            waiting: Vec::new(),
             buffer: Vec::new(),
             written: 0,
             there,
@@ -89,6 +98,9 @@ impl Staged {
     pub(super) fn put(&mut self, reference: Reference, text: &str) -> Result<(), Wrong> {
         self.take_room(reference.bytes)?;
         let path = PathBuf::from(self.id.to_string());
+        if !matches!(self.there, There::No) {
+            self.waiting.push(reference);
+        }
         self.blobs.put(reference, text).map(drop).map_err(|error| Wrong::Session(disk("writing beside", &path)(error)))
     }
 
@@ -122,7 +134,7 @@ impl Staged {
             match lines.next().map_err(SessionError::from)? {
                 Some(Found::Line(line)) if line.hash == hash => {}
                 Some(_) => self.there = There::Differs,
-                None => self.there = There::Shorter,
+                None => self.there = There::Shorter(lines.stopped()),
             }
         }
         Ok(())
@@ -147,12 +159,15 @@ impl Staged {
     pub(super) fn verdict(&mut self, sessions: &Sessions) -> Result<Verdict, SessionError> {
         match &self.there {
             There::No => Ok(Verdict::New),
-            There::Same(_) => Ok(Verdict::There),
+            There::Same(_) if sessions.is_there(self.id)? => Ok(Verdict::There),
+            There::Same(_) => Err(SessionError::NotFound { name: self.id.to_string() }),
             There::Differs => Err(SessionError::Exists { id: self.id }),
-            There::Shorter => {
+            There::Shorter(end) => {
                 let path = sessions.log(self.id);
                 let file = sessions.disk.open(&path, How::Write).map_err(disk("opening", &path))?;
-                if !file.try_lock().map_err(disk("locking", &path))? {
+                let free = file.try_lock().and_then(|free| Ok(free && file.is_named(&path)?));
+                // Somebody may have gone on with it since its end was met.
+                if !free.map_err(disk("locking", &path))? || Lines::at(&sessions.disk, &path, *end)?.next()?.is_some() {
                     return Err(SessionError::InUse { id: self.id });
                 }
                 self.held = Some(file);
@@ -164,6 +179,13 @@ impl Staged {
     pub(super) fn publish(self, sessions: &Sessions, verdict: Verdict) -> Result<(), SessionError> {
         let place = sessions.place(self.id);
         let new = place.join(NEW_LOG);
+        if !self.waiting.is_empty() {
+            let kept = Blobs::new(Arc::clone(&sessions.disk), &place);
+            let taken = self.waiting.iter().try_for_each(|reference| kept.take_over(&self.blobs, *reference));
+            taken.map_err(disk("writing beside", &place))?;
+            let beside = place.join(NEW);
+            sessions.disk.remove_folder(&beside).map_err(disk("removing", &beside))?;
+        }
         match verdict {
             Verdict::New => sessions.disk.rename(&new, &place.join(LOG)).map_err(disk("writing", &new))?,
             Verdict::There => sessions.disk.remove(&new).map_err(disk("removing", &new))?,
@@ -177,7 +199,10 @@ impl Staged {
         let place = sessions.place(self.id);
         let _ = match self.there {
             There::No => sessions.disk.remove_folder(&place),
-            _ => sessions.disk.remove(&place.join(NEW_LOG)),
+            _ => {
+                let _ = sessions.disk.remove_folder(&place.join(NEW));
+                sessions.disk.remove(&place.join(NEW_LOG))
+            }
         };
     }
 }

@@ -179,6 +179,10 @@ impl File for Bytes {
     fn sync(&self) -> io::Result<()> {
         Ok(())
     }
+    fn is_named(&self, _: &Path) -> io::Result<bool> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     fn try_lock(&self) -> io::Result<bool> {
         Ok(true)
     }
