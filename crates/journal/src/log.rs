@@ -27,6 +27,7 @@ pub use policy::act::Hash;
 pub use reader::{Damage, Fault, Found, Reader};
 pub use tail::Torn;
 pub(crate) use tail::end_of_text;
+pub(crate) use writer::MAX_WAITING;
 pub use writer::{Observer, Opened, Place, Receipt, Reserved, Sharing, Writer};
 
 /// The longest body of a line. What is longer is kept beside the log.

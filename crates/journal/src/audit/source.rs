@@ -34,7 +34,10 @@ pub(super) struct Source {
 
 /// Checkpoints in the order of their making.
 pub(super) struct Marks {
-    earlier: Notes,
+    /// `None` if the file is gone.
+    earlier: Option<Notes>,
+    /// That it is gone is not said yet.
+    is_gone: bool,
     earlier_file: &'static str,
     path: PathBuf,
     /// Of a folder, the latest one as it was when the log was looked at; `None` if it was given out.
@@ -67,18 +70,25 @@ impl Source {
         let lock = open(log)?;
         lock.lock().map_err(|error| disk("locking", log, error))?;
         let end = end_of_text(&*lock).map_err(|error| disk("reading", log, error))?;
-        let earlier = open(history)?;
-        let length = earlier.len().map_err(|error| disk("reading", history, error))?;
-        let text = open(checkpoint)
-            .and_then(|file| home::read_region(&*file).map_err(|error| disk("reading", checkpoint, error)))?;
+        let or_gone = |path: &Path| match on.open(path, How::Read) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            file => file.map(Some).map_err(|error| disk("opening", path, error)),
+        };
+        let earlier = or_gone(history)?;
+        let length = earlier.as_ref().map_or(Ok(0), |file| file.len());
+        let length = length.map_err(|error| disk("reading", history, error))?;
+        let text = or_gone(checkpoint)?.map_or(Ok(Vec::new()), |file| home::read_region(&*file));
+        let text = text.map_err(|error| disk("reading", checkpoint, error))?;
         let read = |text: Vec<u8>| {
             let text = String::from_utf8(text).map_err(|_| NoteError::Form)?;
             Checkpoint::read(&text, key).map(|checkpoint| (checkpoint, text))
         };
         let latest = if text.is_empty() { Err(None) } else { read(text.clone()).map_err(Some) };
+        let is_gone = earlier.is_none();
         let marks = Marks {
-            earlier: Notes::new(earlier, 0..length, key),
+            earlier: earlier.map(|file| Notes::new(file, 0..length, key)),
             earlier_file: "checkpoints",
+            is_gone,
             path: history.clone(),
             latest: (end > 0 || !text.is_empty()).then_some(latest),
         };
@@ -94,8 +104,9 @@ impl Source {
             read_header(&*file).map_err(failed)?.ok_or_else(|| AuditError::NoBundle { path: path.to_owned() })?;
         let base = header + checkpoints;
         let marks = Marks {
-            earlier: Notes::new(file, header..base, key.unwrap_or(&own_key)),
+            earlier: Some(Notes::new(file, header..base, key.unwrap_or(&own_key))),
             earlier_file: "export",
+            is_gone: false,
             path: path.to_owned(),
             latest: None,
         };
@@ -111,7 +122,11 @@ impl Source {
 impl Marks {
     /// The next one.
     pub(super) fn next(&mut self) -> Result<Option<Mark>, AuditError> {
-        let note = self.earlier.next().map_err(|error| disk("reading", &self.path, error))?;
+        if std::mem::take(&mut self.is_gone) {
+            return Ok(Some(Mark { file: self.earlier_file, at: 0, read: Err(None) }));
+        }
+        let note = self.earlier.as_mut().map_or(Ok(None), Notes::next);
+        let note = note.map_err(|error| disk("reading", &self.path, error))?;
         if let Some(Note { at, read, .. }) = note {
             return Ok(Some(Mark { file: self.earlier_file, at, read: read.map_err(Some) }));
         }

@@ -20,6 +20,7 @@ use super::source::{Mark, Marks, Source};
 use crate::disk::Disk;
 use crate::log::{Damage, Found, Line, Reader};
 use acts::Acts;
+use finding::MAX_UNSIGNED;
 
 pub use acts::{Act, MAX_ACTS_SHOWN};
 pub use finding::{Finding, MAX_FINDINGS, Why};
@@ -264,6 +265,10 @@ impl Walk {
         if latest.is_none() && self.entries > 0 {
             self.found(Finding::Unsigned);
         }
+        let newer = self.next.saturating_sub(covered);
+        if latest.is_some() && newer > MAX_UNSIGNED {
+            self.found(Finding::Unvouched { records: covered..self.next });
+        }
         let (open, open_count) = self.acts.open();
         Report {
             key,
@@ -271,7 +276,7 @@ impl Walk {
             findings: self.findings,
             more_findings: self.more,
             checkpoints: self.checkpoints,
-            newer: self.next.saturating_sub(covered),
+            newer,
             latest,
             unfinished,
             open,

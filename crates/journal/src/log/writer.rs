@@ -14,8 +14,8 @@ use super::tail::Torn;
 use super::{LogError, MAX_BODY};
 use crate::disk::Disk;
 
-/// How many lines may wait to be written.
-const MAX_WAITING: usize = 1024;
+/// How many lines may wait to be written, and how many are written at once.
+pub(crate) const MAX_WAITING: usize = 1024;
 
 /// How many of them may be reserved.
 const MAX_RESERVED: usize = MAX_WAITING / 2;
@@ -245,7 +245,7 @@ impl Batch {
     }
 
     fn is_full(&self) -> bool {
-        self.bytes > MAX_BATCH - MAX_LINE || self.close.is_some()
+        self.bytes > MAX_BATCH - MAX_LINE || self.bodies.len() == MAX_WAITING || self.close.is_some()
     }
 }
 

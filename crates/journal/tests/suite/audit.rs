@@ -6,5 +6,5 @@ mod entries;
 mod merkle;
 mod proofs;
 #[cfg(test)]
-mod room;
+pub(crate) mod room;
 mod writing;

@@ -1,5 +1,6 @@
 //! What a hostile reader tried.
 
+mod audit;
 mod deep;
 mod faults;
 mod hooked;

@@ -4,10 +4,14 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::audit::checkpoint::NoteError;
-use crate::log::Damage;
+use crate::audit::home::EVERY;
+use crate::log::{Damage, MAX_WAITING};
 
 /// The most findings that a report names.
 pub const MAX_FINDINGS: usize = 100;
+
+/// The most records without a checkpoint that a crash leaves: the latest checkpoint is lost, and a batch after it.
+pub(super) const MAX_UNSIGNED: u64 = EVERY + MAX_WAITING as u64;
 
 /// Something that is not as it was written or signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +49,11 @@ pub enum Finding {
     OtherKey,
     /// There are records, and nothing was signed.
     Unsigned,
+    /// More records have no checkpoint than a crash leaves.
+    Unvouched {
+        /// Which.
+        records: Range<u64>,
+    },
 }
 
 /// What is wrong with a checkpoint.
@@ -105,10 +114,17 @@ impl fmt::Display for Finding {
                 write!(to, "the checkpoint at byte {at} of the file `{file}` covers less than the one before it")
             }
             Self::Checkpoint { file, why: Why::Missing, .. } => {
-                write!(to, "the file `{file}` is empty: the latest checkpoint was taken away")
+                write!(to, "the file `{file}` is empty or gone: the checkpoints in it were taken away")
             }
             Self::OtherKey => {
                 to.write_str("the key beside the log is not the key that was given: the log may have been begun anew")
+            }
+            Self::Unvouched { records } => {
+                write!(
+                    to,
+                    "{} not signed, and a crash leaves {MAX_UNSIGNED} at most: checkpoints were taken away, or records added",
+                    named(records)
+                )
             }
             Self::Unsigned => to.write_str("nothing was signed: there is no checkpoint"),
         }

@@ -45,7 +45,9 @@ fn chained(bodies: &[String], mark: char) -> Vec<u8> {
 fn first_named(report: &Report) -> Option<u64> {
     match report.findings.first()? {
         Finding::Record(Damage { seq, .. }) => Some(*seq),
-        Finding::Rewritten { records, .. } | Finding::Missing { records, .. } => Some(records.start),
+        Finding::Rewritten { records, .. } | Finding::Missing { records, .. } | Finding::Unvouched { records } => {
+            Some(records.start)
+        }
         Finding::Checkpoint { .. } | Finding::OtherKey | Finding::Unsigned => None,
     }
 }
