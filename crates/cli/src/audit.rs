@@ -155,7 +155,8 @@ fn proven_text(proven: &Proven, json: bool) -> String {
 fn here() -> anyhow::Result<PathBuf> {
     let home = home(&process_environment())?;
     let folder = folder(&home);
-    if folder.join("log").exists() {
+    // Without the log there may still be what was signed of it.
+    if folder.exists() {
         return Ok(folder);
     }
     let home = home.display();
@@ -174,13 +175,21 @@ fn read(path: &Path, most: usize) -> anyhow::Result<String> {
 
 /// Writes a file that is not there yet, or to standard output.
 fn write(to: Option<&Path>, text: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    // What is still in the buffer when it is dropped is written then, and nobody is told if it cannot be.
+    let whole = |out: &mut dyn Write| {
+        text(out)?;
+        Ok(out.flush()?)
+    };
     let Some(path) = to else {
-        return text(&mut BufWriter::new(io::stdout().lock()));
+        return whole(&mut BufWriter::new(io::stdout().lock()));
     };
     let made: io::Result<File> = OpenOptions::new().write(true).create_new(true).open(path);
     let file = made.map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => anyhow!("{} is there already: name another file", path.display()),
         _ => anyhow!("{} cannot be written: {}", path.display(), why(&error)),
     })?;
-    text(&mut BufWriter::new(file))
+    whole(&mut BufWriter::new(file)).inspect_err(|_| {
+        // A part is of no use.
+        let _ = std::fs::remove_file(path);
+    })
 }
