@@ -19,6 +19,7 @@ mod walk;
 
 use crate::effects::{Effects, Unclear};
 use crate::place::Surroundings;
+use crate::shown::shown_up_to;
 
 /// The longest command line that is read, in bytes.
 const MAX_LINE: usize = 64 * 1024;
@@ -40,6 +41,9 @@ const MAX_EXPANDED: usize = 64 * 1024;
 
 /// How many words braces may make of one.
 const MAX_BRACED: usize = 256;
+
+/// Through how many values a loop is gone one by one.
+const MAX_VALUES: usize = 8;
 
 /// How many folders a command may be in before it counts as being anywhere.
 const MAX_FOLDERS: usize = 8;
@@ -63,15 +67,10 @@ fn unclear(text: &str, why: &str) -> Unclear {
     Unclear { text: shortened(text), why: why.to_owned() }
 }
 
-/// The beginning of a text, on one line.
+/// The beginning of a text, on one line: what is approved is what is seen, so a line break is no space.
 fn shortened(text: &str) -> String {
-    let text = text.trim();
-    let mut short: String =
-        text.chars().take(MAX_SHOWN).map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
-    if text.chars().nth(MAX_SHOWN).is_some() {
-        short.push('…');
-    }
-    short
+    // What is written out may be longer than it was.
+    shown_up_to(MAX_SHOWN, &shown_up_to(MAX_SHOWN, text.trim()))
 }
 
 /// Why a line with this character is not read at all, if so: a person who is asked would not see what the shell sees.

@@ -1,7 +1,12 @@
-//! What a command line may do, as far as its text tells. Whatever is missing here the text does not do; whatever cannot
-//! be told is in [`Effects::unclear`], and is asked about.
+//! What a command line may do, as far as its text tells. Whatever cannot be told of the text is in [`Effects::unclear`],
+//! and is asked about.
+//!
+//! What a program does by files it finds is not told: a build runs what its folder holds ([`Nature::Builds`]), also what
+//! was written there a moment ago, and a script does what it says. What keeps that in is the sandbox, not this reading.
 
-use crate::place::Path;
+use std::net::IpAddr;
+
+use crate::place::{Path, Pattern};
 
 /// What a command line may run, read, write, delete and reach.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -94,8 +99,8 @@ pub enum Target {
         /// With all that lies in it.
         deep: bool,
     },
-    /// Something in this folder or deeper, by a pattern: `src/*.rs`.
-    Within(Path),
+    /// What a pattern finds: `src/*.rs`.
+    Within(Pattern),
     /// The text does not tell which; how it is written.
     Unknown(String),
 }
@@ -107,6 +112,11 @@ pub struct Reach {
     pub host: Option<String>,
     /// The port, if the text or the scheme tells.
     pub port: Option<u16>,
+}
+
+/// Whether a host, as it is compared, is the machine itself.
+pub(crate) fn is_this_machine(host: &str) -> bool {
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
 /// Something that cannot be told from the text.

@@ -10,7 +10,7 @@ pub(crate) mod part;
 mod tests;
 
 use crate::act::{Act, Actor, Hash};
-use crate::effects::{Effects, Nature, Reach, Target};
+use crate::effects::{Effects, Nature, Reach, Target, is_this_machine};
 use crate::gate::MAX_SHOWN;
 use crate::grants::{Asked, Grant, Grants, Meaning};
 use crate::place::{Path, Place, Surroundings};
@@ -94,10 +94,15 @@ impl Judge<'_> {
         let said = self.rules.say(actor, &now, &Of { parts, around });
         let mut findings: Vec<_> = said.iter().filter(|said| said.parts.is_none()).map(whole).collect();
         let vouched = vouched(&setting, parts, &said);
+        let near = gets_only(parts);
         for (index, part) in parts.iter().enumerate() {
             let mut finding = finding(&setting, part, index, &said);
             if vouched && is_hidden(part) && finding.rule.is_none() && finding.verdict == Verdict::Ask {
                 let why = "goes where the settings of a program lead that a rule allows".to_owned();
+                finding = Finding { verdict: Verdict::Allow, why, ..finding };
+            }
+            if near && is_near(part) && finding.rule.is_none() && finding.verdict == Verdict::Ask {
+                let why = "gets something from this machine".to_owned();
                 finding = Finding { verdict: Verdict::Allow, why, ..finding };
             }
             // That an act begins where it may is not worth a word.
@@ -140,7 +145,8 @@ fn folder<'a>(act: &'a Act, around: &'a Surroundings) -> &'a Path {
 
 fn inside<'a>(part: &Part<'a>) -> Option<&'a Path> {
     match part {
-        Part::Touch(_, Target::Path { path, .. } | Target::Within(path), Place::Workspace) => Some(path),
+        Part::Touch(_, Target::Path { path, .. }, Place::Workspace) => Some(path),
+        Part::Touch(_, Target::Within(pattern), Place::Workspace) => Some(pattern.folder()),
         _ => None,
     }
 }
@@ -164,6 +170,29 @@ fn vouched(setting: &Setting<'_>, parts: &[Part<'_>], said: &[Said<'_>]) -> bool
     };
     let mut runs = parts.iter().enumerate().filter_map(vouched).peekable();
     parts.iter().any(is_hidden) && runs.peek().is_some() && runs.all(|vouched| vouched)
+}
+
+/// Whether a command goes to hosts only to get what lies at the addresses in its words, and no further. What does anything
+/// else to a host is asked about by itself.
+fn gets_only(parts: &[Part<'_>]) -> bool {
+    let follows = |word: &Option<String>| {
+        word.as_deref().is_none_or(|word| {
+            word.starts_with("--lo") || (word.starts_with('-') && !word.starts_with("--") && word.contains('L'))
+        })
+    };
+    let fetches = |part: &Part<'_>| match part {
+        Part::Run(run) if run.nature == Nature::Fetches => {
+            Some(run.program == "curl" && run.verb.is_none() && !run.words.iter().any(follows))
+        }
+        _ => None,
+    };
+    let mut runs = parts.iter().filter_map(fetches).peekable();
+    runs.peek().is_some() && runs.all(|gets| gets)
+}
+
+/// The machine itself.
+fn is_near(part: &Part<'_>) -> bool {
+    matches!(part, Part::Reach(Reach { host: Some(host), .. }) if is_this_machine(host))
 }
 
 /// A host that cannot be told.

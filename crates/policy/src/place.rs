@@ -1,6 +1,13 @@
 //! Where something lies, told from its path alone: no disk is asked, so a link is not followed here. Whoever acts
 //! follows links itself and refuses to leave the workspace by one.
 
+mod pattern;
+mod secrets;
+
+pub use pattern::Pattern;
+pub(crate) use pattern::{Meets, meets};
+use secrets::{is_link, is_secret};
+
 /// An absolute path without `.`, `..`, doubled or trailing slashes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Path(String);
@@ -105,76 +112,6 @@ impl Place {
     }
 }
 
-/// Names that hold keys and passwords: a whole name, or with `*` at its end or its beginning.
-const SECRET_NAMES: &[&str] = &[
-    ".env",
-    ".env.*",
-    ".netrc",
-    ".pgpass",
-    ".npmrc",
-    ".pypirc",
-    ".git-credentials",
-    "id_rsa*",
-    "id_ed25519*",
-    "id_ecdsa*",
-    "*.pem",
-    "*.key",
-    "*.p12",
-    "*.pfx",
-    "*.keystore",
-    "credentials.json",
-    "auth.json",
-    ".bash_history",
-    ".zsh_history",
-    ".sh_history",
-    ".ksh_history",
-    "fish_history",
-    ".psql_history",
-    ".mysql_history",
-    ".sqlite_history",
-    ".rediscli_history",
-    ".node_repl_history",
-    ".python_history",
-    ".irb_history",
-];
-
-/// Names beginning like a secret that hold none.
-const NO_SECRETS: &[&str] =
-    &[".env.example", ".env.sample", ".env.template", "id_rsa.pub", "id_ed25519.pub", "id_ecdsa.pub"];
-
-/// Files and folders in a home that hold keys and passwords.
-const SECRET_IN_HOME: &[&str] = &[
-    ".ssh",
-    ".gnupg",
-    ".aws",
-    ".azure",
-    ".config/gcloud",
-    ".config/gh",
-    ".config/git/credentials",
-    ".cargo/credentials",
-    ".cargo/credentials.toml",
-    ".kube",
-    ".docker",
-    ".password-store",
-    ".local/share/keyrings",
-    ".mozilla",
-    ".config/google-chrome",
-    ".config/chromium",
-    ".config/BraveSoftware",
-    "Library/Keychains",
-    "Library/Application Support/Firefox",
-    "Library/Application Support/Google/Chrome",
-];
-
-/// Files and folders of the machine that hold keys and passwords.
-const SECRET_ON_MACHINE: &[&str] = &["/etc/shadow", "/etc/gshadow", "/run/secrets", "/var/run/secrets", "/proc/kcore"];
-
-/// Links of a process, in `/proc`, that lead somewhere else.
-const PROCESS_LINKS: &[&str] = &["root", "cwd", "fd", "map_files"];
-
-/// What `/proc` has of a process that its keys and passwords are in.
-const PROCESS_SECRETS: &[&str] = &["environ", "mem"];
-
 /// Devices that any program may use.
 const HARMLESS_DEVICES: &[&str] = &[
     "/dev/null",
@@ -197,7 +134,7 @@ impl Surroundings {
         if path.is_in(&Path::absolute("/dev")) && !path.is_in(&Path::absolute("/dev/shm")) {
             return Place::Device;
         }
-        if process(path).any(|part| PROCESS_LINKS.contains(&part)) {
+        if is_link(path) {
             return Place::Unknown;
         }
         let git = |folder: &Path| path.is_in(&Path::resolve(folder, ".git"));
@@ -205,7 +142,7 @@ impl Surroundings {
         if self.protected.iter().any(|folder| path.is_in(folder)) || self.workspace.iter().any(git) {
             return Place::Protected;
         }
-        if self.is_secret(path) {
+        if is_secret(path, &self.home) {
             return Place::Secret;
         }
         if self.workspace.iter().any(|folder| path.is_in(folder)) {
@@ -217,31 +154,25 @@ impl Surroundings {
         Place::Outside
     }
 
-    fn is_secret(&self, path: &Path) -> bool {
-        let name = path.name();
-        let is = |pattern: &&str| match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
-            (Some(end), _) => name.ends_with(end),
-            (None, Some(start)) => name.starts_with(start),
-            (None, None) => name == *pattern,
-        };
-        let in_home = |kept: &&str| path.is_in(&Path::resolve(&self.home, kept));
-        let on_machine = |kept: &&str| path.is_in(&Path::absolute(kept));
-        let of_host = || {
-            let is_key = name.starts_with("ssh_host_") && name.ends_with("_key");
-            is_key && path.is_in(&Path::absolute("/etc/ssh"))
-        };
-        let by_name = SECRET_NAMES.iter().any(is) && !NO_SECRETS.contains(&name);
-        by_name
-            || SECRET_IN_HOME.iter().any(in_home)
-            || SECRET_ON_MACHINE.iter().any(on_machine)
-            || process(path).any(|part| PROCESS_SECRETS.contains(&part))
-            || of_host()
+    /// What kind of place a pattern may find something in. Of several, the one that is to be guarded most when it is read,
+    /// or when it is changed.
+    pub(crate) fn place_of(&self, pattern: &Pattern, reads: bool) -> Place {
+        let place = self.place(pattern.folder());
+        if !matches!(place, Place::Workspace | Place::Temporary | Place::Outside) {
+            return place;
+        }
+        let secret = self.may_be_secret(pattern);
+        if secret && reads {
+            return Place::Secret;
+        }
+        let git = || pattern.parts().any(|part| meets(part, ".git") == Meets::Points);
+        let kept = || self.protected.iter().any(|folder| pattern.may_touch(folder));
+        // What is unpacked into a folder, or found in it, may be anything there, which does not point at anything.
+        if place == Place::Workspace && git() || !pattern.is_anything() && kept() {
+            return Place::Protected;
+        }
+        if secret { Place::Secret } else { place }
     }
-}
-
-/// What a path in `/proc` says after the number of the process, or `self`.
-fn process(path: &Path) -> impl Iterator<Item = &str> {
-    path.as_str().strip_prefix("/proc/").unwrap_or_default().split('/').skip(1)
 }
 
 #[cfg(test)]

@@ -42,7 +42,8 @@ pub struct Replay {
     pub changed: Vec<Changed>,
 }
 
-/// Judges all acts anew.
+/// Judges all acts anew. A command is judged in the folder that is recorded with it; all else of the surroundings, the
+/// workspace and the home among it, is the same for all of them.
 pub fn replay(judge: &Judge<'_>, acts: &[Recorded], around: &Surroundings) -> Replay {
     let mut pairs = Vec::with_capacity(acts.len());
     let mut changed = Vec::new();

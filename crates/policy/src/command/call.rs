@@ -23,6 +23,17 @@ impl Call<'_, '_> {
         self.walk.runs(Run { program, verb, words, nature, raised: self.walk.raised });
     }
 
+    /// A file that it is given to run is a program too, with the words after it.
+    pub(crate) fn starts_file(&mut self, file: &Field) {
+        let nature = if self.walk.is_own_program(file) { Nature::Builds } else { Nature::Unknown };
+        let at = self.words.iter().position(|word| word == file).map_or(self.words.len(), |at| at + 1);
+        let words: Vec<_> = self.words.iter().skip(at).map(|word| word.text().map(str::to_owned)).collect();
+        for path in self.walk.folders.led(file).all().to_vec() {
+            let program = path.as_str().to_owned();
+            self.walk.runs(Run { program, verb: None, words: words.clone(), nature, raised: self.walk.raised });
+        }
+    }
+
     pub(crate) fn unclear(&mut self, text: &str, why: &str) {
         self.walk.unclear(text, why);
     }

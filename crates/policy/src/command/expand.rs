@@ -1,7 +1,7 @@
 //! What a shell makes of a word before a program gets it: braces, the home, patterns.
 
-use super::field::{Field, Rest};
-use super::syntax::{Does, Part, Word};
+use super::field::{Field, Rest, may_lead_up};
+use super::syntax::{Does, Part, Variable, Word};
 use super::{MAX_BRACED, MAX_EXPANDED};
 
 /// A piece of a word.
@@ -15,6 +15,8 @@ enum Atom {
     Empty,
     /// A text that the surroundings tell: a home.
     Known(String),
+    /// What a pattern finds, one name of it.
+    Found(String),
     /// A text that depends on the run.
     Unknown { splits: bool },
 }
@@ -27,7 +29,7 @@ const MAX_BRACES: usize = 32;
 pub(crate) fn fields(
     word: &Word,
     home: &str,
-    known: impl Fn(&str) -> Option<String>,
+    known: impl Fn(&Variable) -> Option<Field>,
 ) -> Result<Vec<Field>, &'static str> {
     let atoms = atoms(word, &known);
     let braces = atoms.iter().filter(|atom| **atom == Atom::Bare('{')).count();
@@ -40,11 +42,11 @@ pub(crate) fn fields(
 }
 
 /// The same without braces: redirections and values have one word.
-pub(crate) fn single(word: &Word, home: &str, known: impl Fn(&str) -> Option<String>) -> Field {
+pub(crate) fn single(word: &Word, home: &str, known: impl Fn(&Variable) -> Option<Field>) -> Field {
     field(&atoms(word, &known), word, home)
 }
 
-fn atoms(word: &Word, known: &impl Fn(&str) -> Option<String>) -> Vec<Atom> {
+fn atoms(word: &Word, known: &impl Fn(&Variable) -> Option<Field>) -> Vec<Atom> {
     let mut atoms = Vec::new();
     // Braces come first: what they put after a name belongs to it.
     let braces = word.parts.iter().any(|part| matches!(part, Part::Bare(text) if text.contains('{')));
@@ -54,9 +56,14 @@ fn atoms(word: &Word, known: &impl Fn(&str) -> Option<String>) -> Vec<Atom> {
             Part::Fixed(text) if text.is_empty() => atoms.push(Atom::Empty),
             Part::Fixed(text) => atoms.extend(text.chars().map(Atom::Fixed)),
             Part::Variable(variable) => {
-                let value = known(&variable.name).filter(|_| variable.does == Does::Plain && !braces);
                 let many = !variable.quoted || variable.name == "@" || !variable.rest.is_empty();
-                atoms.push(value.map_or(Atom::Unknown { splits: many }, Atom::Known));
+                match known(variable).filter(|_| variable.does == Does::Plain && !braces) {
+                    None => atoms.push(Atom::Unknown { splits: many }),
+                    Some(value) => {
+                        atoms.push(Atom::Known(value.start));
+                        atoms.extend((value.rest == Rest::Pattern).then_some(Atom::Found(value.glob)));
+                    }
+                }
             }
             Part::Command { quoted, .. } => atoms.push(Atom::Unknown { splits: !quoted }),
             Part::Arithmetic(_) => atoms.push(Atom::Unknown { splits: false }),
@@ -130,7 +137,7 @@ fn sequence(atoms: &[Atom]) -> Result<Option<Vec<Vec<Atom>>>, &'static str> {
             Atom::Bare(letter) => text.push(*letter),
             Atom::Fixed(letter) => text.extend(['\\', *letter]),
             Atom::Empty => {}
-            Atom::Known(_) | Atom::Unknown { .. } => text.push('$'),
+            Atom::Known(_) | Atom::Found(_) | Atom::Unknown { .. } => text.push('$'),
         }
     }
     let Some((from, to)) = text.split_once("..") else { return Ok(None) };
@@ -161,41 +168,77 @@ fn sequence(atoms: &[Atom]) -> Result<Option<Vec<Vec<Atom>>>, &'static str> {
 
 /// One word, as its program gets it.
 fn field(atoms: &[Atom], word: &Word, home: &str) -> Field {
-    let mut field = Field { start: String::new(), rest: Rest::Nothing, splits: false, written: word.written.clone() };
-    let atoms = tilde(atoms, home, &mut field);
-    let mut beyond = String::new();
-    let closes = |atom: &Atom| matches!(atom, Atom::Bare(']') | Atom::Unknown { .. } | Atom::Known(_));
-    let last_closing = atoms.iter().rposition(closes).unwrap_or_default();
-    for (at, atom) in atoms.iter().enumerate() {
+    let mut field = Field { written: word.written.clone(), ..Field::fixed("") };
+    let mut atoms = tilde(atoms, home, &mut field);
+    while let Some((atom, rest)) = atoms.split_first() {
+        atoms = rest;
         let text = match atom {
             Atom::Unknown { splits } => {
                 field.rest = Rest::Unknown;
                 field.splits |= splits;
                 continue;
             }
-            Atom::Bare(letter) if matches!(letter, '*' | '?') || (*letter == '[' && at < last_closing) => {
-                field.splits = true;
-                if field.rest == Rest::Nothing {
-                    field.rest = Rest::Pattern;
+            Atom::Bare('*') => "*",
+            Atom::Bare('?') => "?",
+            Atom::Found(glob) => glob.as_str(),
+            Atom::Bare('[') if atoms.iter().any(closes) => {
+                let (found, after) = brackets(atoms);
+                atoms = after;
+                if matches!(atoms.first(), Some(Atom::Known(_) | Atom::Found(_) | Atom::Unknown { .. })) {
+                    field.rest = Rest::Unknown;
                 }
-                beyond.push('?');
+                found
+            }
+            Atom::Bare(letter) | Atom::Fixed(letter) => {
+                push(&mut field, letter.encode_utf8(&mut [0; 4]));
                 continue;
             }
-            Atom::Bare(letter) | Atom::Fixed(letter) => letter.to_string(),
-            Atom::Known(text) => text.clone(),
+            Atom::Known(text) => {
+                push(&mut field, text);
+                continue;
+            }
             Atom::Empty => continue,
         };
-        match field.rest {
-            Rest::Nothing => field.start.push_str(&text),
-            Rest::Pattern => beyond.push_str(&text),
-            Rest::Unknown => {}
+        field.splits = true;
+        if field.rest == Rest::Nothing {
+            field.rest = Rest::Pattern;
         }
+        field.glob.push_str(text);
     }
     // After a pattern, `..` leads out of the folder, and so may a dot with more pattern behind it.
-    if field.rest == Rest::Pattern && beyond.split('/').skip(1).any(may_lead_up) {
+    if field.rest == Rest::Pattern && field.glob.split('/').skip(1).any(may_lead_up) {
         field.rest = Rest::Unknown;
     }
     field
+}
+
+/// A text that means itself.
+fn push(field: &mut Field, text: &str) {
+    match field.rest {
+        Rest::Nothing => field.start.push_str(text),
+        Rest::Pattern => field.glob.push_str(&text.replace(['*', '?'], "?")),
+        Rest::Unknown => {}
+    }
+}
+
+/// Whether this may be the end of brackets.
+fn closes(atom: &Atom) -> bool {
+    matches!(atom, Atom::Bare(']') | Atom::Unknown { .. } | Atom::Known(_) | Atom::Found(_))
+}
+
+/// What brackets find, and what follows them. Where their end is not plain, all up to the next slash may be anything.
+fn brackets(atoms: &[Atom]) -> (&'static str, &[Atom]) {
+    let plain =
+        |atom: &&Atom| matches!(atom, Atom::Bare(letter) if letter.is_ascii_alphanumeric() || "-_!^".contains(*letter));
+    let count = atoms.iter().take_while(plain).count();
+    let says =
+        atoms.iter().take(count).any(|atom| matches!(atom, Atom::Bare(letter) if letter.is_ascii_alphanumeric()));
+    if says && atoms.get(count) == Some(&Atom::Bare(']')) {
+        return ("?", atoms.get(count + 1..).unwrap_or_default());
+    }
+    let ends = |atom: &Atom| !matches!(atom, Atom::Bare(letter) | Atom::Fixed(letter) if *letter != '/');
+    let end = atoms.iter().position(ends).unwrap_or(atoms.len());
+    ("?*", atoms.get(end..).unwrap_or_default())
 }
 
 /// Replaces a tilde at the beginning. What another user's name or a stack of folders stands for is not known.
@@ -218,9 +261,4 @@ fn tilde<'a>(atoms: &'a [Atom], home: &str, field: &mut Field) -> &'a [Atom] {
         field.rest = Rest::Unknown;
     }
     atoms
-}
-
-/// Whether a part of a path may be that of the folder above.
-fn may_lead_up(part: &str) -> bool {
-    part == ".." || (part.starts_with('.') && part.contains('?'))
 }

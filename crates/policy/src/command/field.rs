@@ -1,11 +1,15 @@
 //! Words as a program gets them, as far as their text tells.
 
+use crate::place::{Meets, meets};
+
 /// A word that a program gets, or several: what a variable holds may be split.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Field {
     /// The text up to what depends on the run.
     pub(crate) start: String,
     pub(crate) rest: Rest,
+    /// What follows of a pattern: `*` is any text, `?` any letter, a part `**` any folders.
+    pub(crate) glob: String,
     /// It may be none or several words.
     pub(crate) splits: bool,
     /// How it is written, shortened.
@@ -25,25 +29,45 @@ pub(crate) enum Rest {
 impl Field {
     /// A word that is known.
     pub(crate) fn fixed(text: &str) -> Self {
-        Self { start: text.to_owned(), rest: Rest::Nothing, splits: false, written: super::shortened(text) }
+        let written = super::shortened(text);
+        Self { start: text.to_owned(), rest: Rest::Nothing, glob: String::new(), splits: false, written }
     }
 
     /// Any number of words that nothing is known of.
     pub(crate) fn unknown(written: &str) -> Self {
         let written = super::shortened(written);
-        Self { start: String::new(), rest: Rest::Unknown, splits: true, written }
+        Self { start: String::new(), rest: Rest::Unknown, glob: String::new(), splits: true, written }
     }
 
     /// Anything in a folder.
     pub(crate) fn within(folder: &str) -> Self {
         let start = format!("{}/", folder.trim_end_matches('/'));
         let written = super::shortened(&start);
-        Self { start, rest: Rest::Pattern, splits: true, written }
+        Self { start, rest: Rest::Pattern, glob: "**".to_owned(), splits: true, written }
+    }
+
+    /// Whatever begins like this.
+    pub(crate) fn beginning(self) -> Self {
+        let rest = if self.rest == Rest::Nothing { Rest::Pattern } else { self.rest };
+        Self { rest, glob: format!("{}*", self.glob), ..self }
     }
 
     /// All of it, if it is known.
     pub(crate) fn text(&self) -> Option<&str> {
         (self.rest == Rest::Nothing).then_some(self.start.as_str())
+    }
+
+    /// The folder in which a pattern finds names, and the names: `src` and `*.rs` of `src/*.rs`. A name that may be two dots
+    /// leads to all of the folder above.
+    pub(crate) fn pattern(&self) -> (String, String) {
+        let (folder, name) = match self.start.rsplit_once('/') {
+            Some((folder, name)) => (format!("{folder}/"), name),
+            None => ("./".to_owned(), self.start.as_str()),
+        };
+        // A letter in quotes that means something without them is itself, and so is found by any letter.
+        let names = format!("{}{}", name.replace(['*', '?'], "?"), self.glob);
+        let first = names.split('/').next().unwrap_or_default();
+        if may_lead_up(first) { (format!("{folder}.."), "**".to_owned()) } else { (folder, names) }
     }
 
     /// Whether it may begin like an option.
@@ -68,12 +92,7 @@ impl Field {
     }
 }
 
-/// The folder in which a pattern finds names, from its fixed beginning: `src` of `src/*.rs`. A name that begins with a dot
-/// may be that of the folder above.
-pub(crate) fn pattern_folder(start: &str) -> String {
-    let (folder, name) = match start.rsplit_once('/') {
-        Some((folder, name)) => (format!("{folder}/"), name),
-        None => ("./".to_owned(), start),
-    };
-    if name.starts_with('.') { format!("{folder}..") } else { folder }
+/// Whether a part of a pattern may find the folder above.
+pub(crate) fn may_lead_up(part: &str) -> bool {
+    meets(part, "..") == Meets::Points
 }

@@ -8,9 +8,11 @@ mod git;
 mod interpreters;
 mod looks;
 mod network;
+mod rewrites;
 mod scripts;
 mod services;
 mod shell;
+mod sqlite;
 mod system;
 mod tools;
 mod verbs;
@@ -67,6 +69,7 @@ fn find(name: &str) -> Option<Program> {
     shell::find(name)
         .or_else(|| looks::find(name))
         .or_else(|| files::find(name))
+        .or_else(|| rewrites::find(name))
         .or_else(|| scripts::find(name))
         .or_else(|| builds::find(name))
         .or_else(|| wrappers::find(name))
@@ -81,17 +84,20 @@ fn find(name: &str) -> Option<Program> {
 fn by_path(walk: &mut Walk<'_>, name: &str, words: &[Field]) {
     let word = Field::fixed(name);
     let own = walk.is_own_program(&word);
-    let path = walk.folders.led(&word).only().map(|path| path.as_str().to_owned());
-    let program = path.unwrap_or_else(|| name.to_owned());
-    let mut call = Call { walk, name: &program, words };
     let wrapped = name.rsplit('/').next().filter(|name| matches!(*name, "gradlew" | "mvnw"));
-    if own && wrapped.is_some() {
-        builds::jvm(&mut call);
-    } else if own {
-        call.run(Nature::Builds, None);
-        call.reads_what_leads_out();
-        call.works_in(&Field::fixed("."));
-    } else {
-        call.run(Nature::Unknown, None);
+    // In which of several folders it is looked for is not known: it may be any of these programs.
+    let paths: Vec<String> = walk.folders.led(&word).all().iter().map(|path| path.as_str().to_owned()).collect();
+    for program in if paths.is_empty() { vec![name.to_owned()] } else { paths } {
+        let mut call = Call { walk: &mut *walk, name: &program, words };
+        if own && wrapped.is_some() {
+            builds::jvm(&mut call);
+        } else if own {
+            call.run(Nature::Builds, None);
+            rewrites::rewrites(&mut call, name.rsplit('/').next().unwrap_or_default(), words);
+            call.reads_what_leads_out();
+            call.works_in(&Field::fixed("."));
+        } else {
+            call.run(Nature::Unknown, None);
+        }
     }
 }

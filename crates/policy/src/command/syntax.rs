@@ -52,6 +52,8 @@ pub(crate) enum Kind {
     For {
         name: String,
         words: Vec<Word>,
+        /// Somebody chooses among the words, or something else: `select`.
+        chosen: bool,
         body: Script,
     },
     /// `for (( … ))`

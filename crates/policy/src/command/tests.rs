@@ -6,7 +6,7 @@ mod properties;
 mod summary;
 
 use super::effects;
-use crate::effects::Effects;
+use crate::effects::{Effects, Target};
 use crate::place::{Path, Surroundings};
 use summary::summary;
 
@@ -52,6 +52,14 @@ fn what_is_unclear_is_shown_short_and_on_one_line() {
         assert!(unclear.text.chars().count() <= super::MAX_SHOWN + 1, "{unclear:?}");
         assert!(!unclear.text.contains('\n'), "{unclear:?}");
     }
+}
+
+#[test]
+fn a_line_break_in_what_is_unclear_is_not_shown_as_a_space() {
+    let unclear = of("eval \"$x\nrm y\"").unclear;
+    assert_eq!(unclear.first().unwrap().text, "eval");
+    let targets = of("rm \"$x\ny\"").deletes;
+    assert_eq!(targets, [Target::Unknown("\"$x\\ny\"".to_owned())]);
 }
 
 #[test]

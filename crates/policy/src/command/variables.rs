@@ -136,12 +136,25 @@ const POWERFUL: &[&str] = &[
 /// Like the ones above by their names, and common: with any value they only change what is shown.
 const SHOWN: &[&str] = &["RUST_LOG", "RUST_BACKTRACE", "NODE_ENV", "RUST_TEST_THREADS", "NO_COLOR"];
 
+/// Variables that choose among what a program knows already, if their value is a plain word.
+const CHOOSING: &[&str] =
+    &["APP_ENV", "FLASK_ENV", "GOARCH", "GOOS", "LOGLEVEL", "LOG_LEVEL", "MIX_ENV", "RACK_ENV", "RAILS_ENV"];
+
 /// Programs that may be named in a variable for showing or editing: they do nothing.
 const IDLE: &[&str] = &["", "cat", "true", ":", "less", "more"];
 
 /// Whether setting a variable to this, if that is known, may change what is run or what is meant.
 pub(crate) fn is_powerful(name: &str, value: Option<&str>) -> bool {
     !is_harmless(name, value) && POWERFUL.iter().any(|pattern| matches(pattern, name))
+}
+
+/// Whether a value can neither be a path, nor a program, nor an option: a number, or a yes or no.
+pub(crate) fn is_switch(name: &str, value: &str) -> bool {
+    let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+    let is_word = || value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    is_number
+        || matches!(value, "true" | "false" | "yes" | "no" | "on" | "off")
+        || (CHOOSING.contains(&name) && is_word())
 }
 
 /// Whether a variable of this value is known to change nothing that matters.

@@ -23,6 +23,8 @@ pub(crate) enum Stdin {
     Inherited,
     /// The output of another command, or a file.
     Given,
+    /// Names in the folder of the command, and nothing with a slash in it.
+    Names,
     /// This text.
     Text(String),
 }
@@ -47,10 +49,20 @@ pub(crate) struct Walk<'around> {
     /// Programs run with other rights.
     pub(crate) raised: bool,
     pub(crate) stdin: Stdin,
+    names: Names,
+}
+
+/// What is known of variables, by their names.
+#[derive(Default)]
+struct Names {
     /// Variables that hold a text which is not fixed to be a number.
     texts: BTreeSet<String>,
     /// Variables that arithmetic computes with: it runs substitutions in their values.
     computed: BTreeSet<String>,
+    /// What loops give to their variables.
+    bound: BTreeMap<String, Field>,
+    /// Variables that anything but a loop sets.
+    assigned: BTreeSet<String>,
 }
 
 /// What was written down already.
@@ -80,15 +92,14 @@ impl<'around> Walk<'around> {
             handed: BTreeSet::new(),
             raised: false,
             stdin: Stdin::Inherited,
-            texts: BTreeSet::new(),
-            computed: BTreeSet::new(),
+            names: Names::default(),
         }
     }
 
     /// A whole command line.
     pub(crate) fn whole(mut self, line: &str) -> Effects {
         self.text(line);
-        let risky: Vec<String> = self.computed.intersection(&self.texts).cloned().collect();
+        let risky: Vec<String> = self.names.computed.intersection(&self.names.texts).cloned().collect();
         for name in risky {
             self.unclear(&name, "arithmetic computes with a variable whose text it may run");
         }
@@ -138,9 +149,17 @@ impl<'around> Walk<'around> {
         }
     }
 
-    /// A text in a shell of its own.
+    /// A text in a shell of its own, in which the variables of this one are not known.
     pub(crate) fn shell(&mut self, text: &str) {
+        let bound = std::mem::take(&mut self.names.bound);
         self.scoped(|walk| walk.text(text));
+        self.names.bound = bound;
+        self.names.bound.retain(|name, _| !self.names.assigned.contains(name));
+    }
+
+    /// Any variable may have been set.
+    pub(crate) fn forget(&mut self) {
+        self.names.assigned.extend(std::mem::take(&mut self.names.bound).into_keys());
     }
 
     /// A program with its words, as another program starts it.
@@ -287,7 +306,10 @@ impl<'around> Walk<'around> {
     /// Whether a word surely names something in the workspace that is no setting of others.
     pub(crate) fn in_workspace(&self, word: &Field) -> bool {
         let is = |path: &Path| self.around.workspace.iter().any(|folder| path.is_in(folder));
-        let targets = self.targets(word, false);
-        targets.iter().all(|target| matches!(target, Target::Path { path, .. } | Target::Within(path) if is(path)))
+        self.targets(word, false).iter().all(|target| match target {
+            Target::Path { path, .. } => is(path),
+            Target::Within(pattern) => is(pattern.folder()),
+            Target::Unknown(_) => false,
+        })
     }
 }

@@ -172,10 +172,14 @@ fn is_plain_get(run: &Run) -> bool {
 fn touch(access: Access, target: &Target, around: &Surroundings) -> Option<Touch> {
     let (path, deep) = match target {
         Target::Path { path, deep } => (path, *deep),
-        Target::Within(path) => (path, true),
+        Target::Within(pattern) => (pattern.folder(), true),
         Target::Unknown(_) => return None,
     };
-    let place = place(target, around);
+    let place = place(access, target, around);
+    // What a pattern may find is guarded more than the folder in which it looks: the folder does not say it.
+    if matches!(target, Target::Within(_)) && place != around.place(path) {
+        return None;
+    }
     let is_root = around.workspace.contains(path) || around.temporary.contains(path);
     let by_kind = matches!(place, Place::Workspace | Place::Temporary) && !(deep && is_root);
     Some(Touch { access, place, deep, path: (!by_kind).then(|| path.clone()) })

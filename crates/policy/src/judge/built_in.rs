@@ -99,7 +99,7 @@ impl Setting<'_> {
     }
 
     fn touch(&self, access: Access, target: &Target, place: Place) -> Basis {
-        if let Some(hazard) = self.hazard(access, target) {
+        if let Some(hazard) = self.hazard(access, target, place) {
             return hazard;
         }
         let why = format!("{} {}: {}", access.name(), of_place(place), written(target));
@@ -111,10 +111,10 @@ impl Setting<'_> {
     }
 
     /// What a whole folder or a pattern takes with it.
-    fn hazard(&self, access: Access, target: &Target) -> Option<Basis> {
+    fn hazard(&self, access: Access, target: &Target, place: Place) -> Option<Basis> {
         let (path, pattern) = match target {
             Target::Path { path, deep: true } => (path, false),
-            Target::Within(path) => (path, true),
+            Target::Within(pattern) => (pattern.folder(), true),
             Target::Path { deep: false, .. } | Target::Unknown(_) => return None,
         };
         let around = self.around;
@@ -140,14 +140,17 @@ impl Setting<'_> {
             Access::Read if *path == around.home || holds(&around.home) => {
                 (Verdict::Ask, "reads the home of the user, keys and passwords with it")
             }
-            // A name that begins with a dot is found from the folder above: `.e?v`.
-            Access::Read if pattern && (path.as_str() == "/proc" || around.workspace.iter().any(holds)) => {
+            Access::Read if !pattern && !is_root && around.holds_secrets(path) => {
+                (Verdict::Ask, "reads a folder that keys and passwords are in")
+            }
+            // A name that begins with two dots is found from the folder above: `.*`.
+            Access::Read if pattern && around.workspace.iter().any(holds) => {
                 (Verdict::Ask, "reads by a pattern that may find keys and passwords")
             }
             Access::Delete | Access::Write | Access::Read => return None,
         };
-        let place = decide(self.role, access.action(), around.place(path).into());
-        Some(Basis { verdict: verdict.max(place), why: format!("{what}: {}", written(target)) })
+        let of_place = decide(self.role, access.action(), place.into());
+        Some(Basis { verdict: verdict.max(of_place), why: format!("{what}: {}", written(target)) })
     }
 }
 

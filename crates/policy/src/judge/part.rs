@@ -95,16 +95,17 @@ pub(crate) fn parts<'a>(act: &'a Act, effects: &'a Effects, around: &Surrounding
     let touched =
         [(Access::Read, &effects.reads), (Access::Write, &effects.writes), (Access::Delete, &effects.deletes)];
     for (access, targets) in touched {
-        parts.extend(targets.iter().map(|target| Part::Touch(access, target, place(target, around))));
+        parts.extend(targets.iter().map(|target| Part::Touch(access, target, place(access, target, around))));
     }
     parts.extend(effects.reaches.iter().map(Part::Reach));
     parts.extend(effects.unclear.iter().map(Part::Unclear));
     parts
 }
 
-pub(crate) fn place(target: &Target, around: &Surroundings) -> Place {
+pub(crate) fn place(access: Access, target: &Target, around: &Surroundings) -> Place {
     match target {
-        Target::Path { path, .. } | Target::Within(path) => around.place(path),
+        Target::Path { path, .. } => around.place(path),
+        Target::Within(pattern) => around.place_of(pattern, access == Access::Read),
         Target::Unknown(_) => Place::Unknown,
     }
 }
@@ -124,7 +125,8 @@ pub(crate) fn written(target: &Target) -> String {
     match target {
         Target::Path { path, deep: false } => path.as_str().to_owned(),
         Target::Path { path, deep: true } => format!("{} and all in it", path.as_str()),
-        Target::Within(path) => format!("something in {}", path.as_str()),
+        Target::Within(pattern) if pattern.is_anything() => format!("something in {}", pattern.folder().as_str()),
+        Target::Within(pattern) => pattern.written(),
         Target::Unknown(text) => text.clone(),
     }
 }

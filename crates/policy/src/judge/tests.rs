@@ -5,6 +5,7 @@ mod properties;
 use super::*;
 use crate::act::Role;
 use crate::effects::{Nature, Reach, Run, Unclear};
+use crate::place::Pattern;
 use crate::rules::examples::around;
 
 pub(super) fn run(nature: Nature, line: &str) -> Run {
@@ -28,7 +29,7 @@ pub(super) fn deep(path: &str) -> Target {
 }
 
 fn within(path: &str) -> Target {
-    Target::Within(Path::resolve(&around().cwd, path))
+    Target::Within(Pattern::new(Path::resolve(&around().cwd, path), "*", true))
 }
 
 fn touches(access: Access, target: Target) -> Effects {

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::effects::Reach;
+use crate::effects::{Reach, is_this_machine};
 
 use super::Match;
 use super::words::is_like;
@@ -42,6 +42,8 @@ impl HostPattern {
     pub(crate) fn any(&self, reach: &Reach) -> Match {
         let host = match &reach.host {
             Some(host) if is_like(&self.host, &one_way(host)) => Match::Yes,
+            // The machine itself has several names.
+            Some(host) if is_this_machine(&self.host) && is_this_machine(&one_way(host)) => Match::Maybe,
             Some(_) => Match::No,
             None if self.host == "*" => Match::Yes,
             None => Match::Maybe,

@@ -3,7 +3,7 @@
 use globset::{GlobBuilder, GlobMatcher};
 
 use crate::effects::Target;
-use crate::place::{Path, Surroundings};
+use crate::place::{Path, Pattern, Surroundings};
 
 use super::Match;
 
@@ -70,7 +70,7 @@ impl PathPattern {
                 }
             }
             Target::Path { path, deep: true } => self.below(path, around, Match::Yes),
-            Target::Within(folder) => self.below(folder, around, Match::Maybe),
+            Target::Within(pattern) => self.found(pattern, around),
             Target::Unknown(_) => Match::Maybe,
         }
     }
@@ -79,7 +79,8 @@ impl PathPattern {
     pub(crate) fn all(&self, target: &Target, around: &Surroundings) -> bool {
         match target {
             Target::Path { path, deep: false } => self.covers(path, around),
-            Target::Path { path, deep: true } | Target::Within(path) => self.deep && self.covers(path, around),
+            Target::Path { path, deep: true } => self.deep && self.covers(path, around),
+            Target::Within(pattern) => self.deep && self.covers(pattern.folder(), around),
             Target::Unknown(_) => {
                 self.anchor == Anchor::Root && self.deep && self.literal.is_empty() && self.glob.is_none()
             }
@@ -100,6 +101,15 @@ impl PathPattern {
             }
         };
         self.anchors(around).iter().map(of).max().unwrap_or(Match::No)
+    }
+
+    /// Whether a pattern may find what is meant.
+    fn found(&self, pattern: &Pattern, around: &Surroundings) -> Match {
+        if self.deep && self.covers(pattern.folder(), around) {
+            return Match::Yes;
+        }
+        let may = |anchor: &Path| pattern.may_touch(&Path::resolve(anchor, &self.literal));
+        if self.anchors(around).iter().any(may) { Match::Maybe } else { Match::No }
     }
 
     fn covers(&self, path: &Path, around: &Surroundings) -> bool {
@@ -223,7 +233,7 @@ mod tests {
 
     #[test]
     fn something_in_a_folder_may_be_meant() {
-        let within = |text| Target::Within(Path::absolute(text));
+        let within = |text| Target::Within(Pattern::anything(Path::absolute(text)));
         check("docs/**", &within("/workspace/docs"), Match::Yes, true);
         check("docs/a", &within("/workspace/docs"), Match::Maybe, false);
         check("docs", &within("/workspace/docs"), Match::Maybe, false);

@@ -19,3 +19,13 @@ fn no_short_line_makes_many_words() {
         assert_ne!(judged(&Rules::default(), &line).verdict, Verdict::Allow);
     }
 }
+
+#[test]
+fn a_pattern_of_many_parts_is_compared_in_no_time() {
+    for part in ["*/", "**/", "**/*/", "?*a/", ".*a/"] {
+        let line = format!("cat ~/x/{}b*", part.repeat(60_000 / part.len()));
+        judged(&Rules::default(), &line);
+    }
+    let line = (0..5000).fold("cat".to_owned(), |line, at| format!("{line} x*y*{at}"));
+    assert_eq!(judged(&Rules::default(), &line).verdict, Verdict::Deny);
+}

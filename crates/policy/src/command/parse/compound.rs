@@ -21,7 +21,7 @@ impl Parser<'_> {
                 let head = self.script()?;
                 Kind::While { head, body: self.body()? }
             }
-            "for" | "select" => self.each()?,
+            "for" | "select" => self.each(word == "select")?,
             "case" => self.case()?,
             "[[" => self.test()?,
             "coproc" => {
@@ -92,7 +92,7 @@ impl Parser<'_> {
         }
     }
 
-    fn each(&mut self) -> Read<Kind> {
+    fn each(&mut self, chosen: bool) -> Read<Kind> {
         self.cursor.eat_while(is_blank);
         if self.cursor.eat("((") {
             let parts = self.arithmetic()?;
@@ -114,7 +114,7 @@ impl Parser<'_> {
             }
         }
         self.separator()?;
-        Ok(Kind::For { name, words, body: self.body()? })
+        Ok(Kind::For { name, words, chosen, body: self.body()? })
     }
 
     /// An optional `;`, and ends of lines.

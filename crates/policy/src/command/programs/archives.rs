@@ -202,7 +202,7 @@ fn squeeze(call: &mut Call<'_, '_>) {
         match file.text() {
             Some(text) => {
                 let stem = text.rsplit_once('.').map_or(text, |(stem, _)| stem);
-                call.write(&Field { rest: crate::command::field::Rest::Pattern, ..Field::fixed(stem) }, false);
+                call.write(&Field::fixed(stem).beginning(), false);
             }
             None => call.write(file, false),
         }

@@ -1,6 +1,7 @@
 //! Programs that build, test and fetch what is built on.
 
 use super::Program;
+use super::rewrites::rewrites;
 use super::verbs::Verbs;
 use crate::command::call::Call;
 use crate::command::field::Field;
@@ -77,7 +78,7 @@ static CARGO: Verbs = Verbs {
     ],
     values: &["--color", "-Z", "--config"],
     unclear: &[("--config", OTHER_TOOL), ("--registry", OTHER_TOOL), ("--index", OTHER_TOOL)],
-    folders: &["--manifest-path", "-C", "--target-dir", "--lockfile-path"],
+    folders: &["--manifest-path", "-C", "--lockfile-path"],
     ..Verbs::PLAIN
 };
 
@@ -373,6 +374,25 @@ static CMAKE: Verbs = Verbs {
     ..Verbs::PLAIN
 };
 
+static CTEST: Verbs = Verbs {
+    unclear: &[
+        ("-S", "a script"),
+        ("--script", "a script"),
+        ("--build-and-test", OTHER_TOOL),
+        ("--build-makeprogram", OTHER_TOOL),
+        ("-D", "it may submit what it finds"),
+        ("--dashboard", "it may submit what it finds"),
+        ("-M", "it may submit what it finds"),
+        ("--test-model", "it may submit what it finds"),
+        ("-T", "it may submit what it finds"),
+        ("--test-action", "it may submit what it finds"),
+        ("--submit-index", "it may submit what it finds"),
+        ("--extra-submit", "it may submit what it finds"),
+    ],
+    folders: &["--test-dir"],
+    ..Verbs::PLAIN
+};
+
 static DOTNET: Verbs = Verbs {
     natures: &[
         (Builds, &["build", "test", "run", "clean", "format", "new", "pack", "msbuild", "sln"]),
@@ -429,7 +449,8 @@ pub(super) fn find(name: &str) -> Option<Program> {
         "make" | "gmake" | "just" | "ninja" | "task" | "rake" | "bazel" | "meson" | "scons" | "ant" | "sbt" | "tox"
         | "nox" => return Some(Program::Own(make)),
         "gradle" | "mvn" | "gradlew" | "mvnw" => &JVM,
-        "cmake" | "ctest" => &CMAKE,
+        "cmake" => &CMAKE,
+        "ctest" => return Some(Program::Own(ctest)),
         "dotnet" => &DOTNET,
         "bundle" | "bundler" | "gem" | "composer" => return Some(Program::Own(ruby_tool)),
         "rustup" => return Some(Program::Own(rustup)),
@@ -445,6 +466,12 @@ pub(super) fn find(name: &str) -> Option<Program> {
         _ => return None,
     };
     Some(Program::Verbs(verbs))
+}
+
+/// It runs the tests of a folder, and has no verbs.
+fn ctest(call: &mut Call<'_, '_>) {
+    call.odd_options(&CTEST);
+    call.builds(None);
 }
 
 fn python_tool(call: &mut Call<'_, '_>) {
@@ -497,6 +524,7 @@ fn runs_after(call: &mut Call<'_, '_>, verbs: &[&str], skipped: usize) {
 /// Some words make it fetch, remove what others use, or hand options to what it starts.
 fn go(call: &mut Call<'_, '_>) {
     call.verbs(&GO);
+    rewrites(call, call.name, call.words);
     let first = call.first().unwrap_or_default().to_owned();
     for word in call.words {
         let text = word.start.as_str();
@@ -539,11 +567,15 @@ fn brought(call: &mut Call<'_, '_>) {
     let what = call.words.iter().find(|word| !word.start.starts_with('-')).and_then(|word| word.text());
     let verb = what.map(str::to_owned);
     call.of_nature(Fetches, Some(verb.as_deref().unwrap_or("?")));
+    if let Some(at) = call.words.iter().position(|word| !word.start.starts_with('-')) {
+        rewrites(call, what.unwrap_or_default(), call.words.get(at + 1..).unwrap_or_default());
+    }
 }
 
 /// What a new folder of cargo is called, and where a build goes, is in its words.
 fn cargo(call: &mut Call<'_, '_>) {
     call.verbs(&CARGO);
+    rewrites(call, call.name, call.words);
     for word in call.words {
         if word.start.starts_with('+') && word.start.contains('/') {
             call.walk.unclear(&word.written, "a toolchain that is a folder");

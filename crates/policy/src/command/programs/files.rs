@@ -276,6 +276,5 @@ fn split(call: &mut Call<'_, '_>) {
     call.options(&args, SPLIT.options, true);
     call.reads(args.operands.get(..1).unwrap_or_default(), false);
     let prefix = args.operands.get(1).cloned().unwrap_or_else(|| Field::fixed("x"));
-    let rest = if prefix.rest == Rest::Nothing { Rest::Pattern } else { prefix.rest };
-    call.write(&Field { rest, ..prefix }, false);
+    call.write(&prefix.beginning(), false);
 }

@@ -1,8 +1,9 @@
-//! Git. What it does to `.git` itself is not told as a write: hooks and settings are not touched by ordinary work.
+//! Git. What it does to `.git` itself is not told as a write: hooks and settings are not touched by ordinary work. Neither is
+//! what it brings into the workspace from a commit that is merged, picked or switched to.
 
 mod files;
 
-use files::{cluster, files};
+use files::{cluster, files, worktree};
 
 use super::network::host_of;
 use crate::command::call::Call;
@@ -176,6 +177,7 @@ pub(super) fn git(call: &mut Call<'_, '_>) {
     call.run(nature, Some(&verb));
     call.works_in(&Field::fixed("."));
     targets(call, &name, second, words, &plain);
+    worktree(call, &name, nature, words, &plain);
 }
 
 /// Whether the word after this one is a text that git keeps: `-m`, `-am`, `--message`.

@@ -13,10 +13,9 @@ pub(super) fn find(name: &str) -> Option<Program> {
         "node" | "nodejs" | "deno" | "bun" | "ts-node" | "tsx" | "ruby" | "irb" | "perl" | "php" | "lua" | "luajit"
         | "Rscript" | "R" | "julia" | "tclsh" | "guile" | "groovy" | "scala" | "elixir" | "erl" | "ghci" | "runghc"
         | "swift" | "java" | "kotlin" | "dc" | "expect" | "octave" | "sbcl" | "racket" | "osascript" | "pwsh"
-        | "powershell" | "fish" | "csh" | "tcsh" | "nu" | "xonsh" | "elvish" | "m4" | "gdb" | "lldb" | "sqlite3" => {
-            script
-        }
+        | "powershell" | "fish" | "csh" | "tcsh" | "nu" | "xonsh" | "elvish" | "m4" | "gdb" | "lldb" => script,
         name if name.starts_with("python3.") || name.starts_with("python2.") => python,
+        "sqlite3" => super::sqlite::sqlite,
         "bc" => bc,
         "vim" | "vi" | "nvim" | "view" | "ex" | "ed" | "red" | "emacs" | "nano" | "pico" | "joe" | "micro" | "hx"
         | "code" | "vimdiff" | "gvim" | "rvim" => editor,
@@ -97,7 +96,7 @@ fn piped(call: &mut Call<'_, '_>) {
             call.walk.shell(&text);
             call.walk.stdin = before;
         }
-        Stdin::Given | Stdin::Inherited => {
+        Stdin::Given | Stdin::Names | Stdin::Inherited => {
             call.run(Unknown, None);
             call.unclear(call.name, "it runs what it is piped");
         }
@@ -107,6 +106,7 @@ fn piped(call: &mut Call<'_, '_>) {
 /// A script in the workspace is what the workspace holds.
 fn runs_file(call: &mut Call<'_, '_>, file: &Field) {
     call.run(Builds, None);
+    call.starts_file(file);
     call.read(file, false);
     if !call.walk.is_own_program(file) {
         call.unclear(&file.written, "it runs a file that is not surely in the workspace");
@@ -174,7 +174,7 @@ fn script(call: &mut Call<'_, '_>) {
         return call.run(Looks, None);
     }
     // What they are given is text for them more often than a file of code.
-    if matches!(call.name, "sqlite3" | "gdb" | "lldb" | "dc") {
+    if matches!(call.name, "gdb" | "lldb" | "dc") {
         return call.run(Code, None);
     }
     if call.name == "deno" || call.name == "bun" {

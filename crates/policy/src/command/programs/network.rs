@@ -6,6 +6,7 @@ use crate::command::field::{Field, Rest};
 use crate::command::options::Means::{self, Nothing, Reads, Unclear, Writes};
 use crate::command::options::{Args, Opt, flag, value};
 use crate::effects::Nature::{self, Code, Fetches, Looks, Publishes, Targets};
+use crate::effects::is_this_machine;
 
 pub(super) fn find(name: &str) -> Option<Program> {
     Some(Program::Own(match name {
@@ -147,7 +148,7 @@ fn curl(call: &mut Call<'_, '_>) {
     let sends = args.has(CURL_SENDS) && !args.has("G get");
     call.run(if changes || sends || args.has("T upload-file") { Publishes } else { Fetches }, None);
     call.options(&args, CURL, true);
-    for sent in args.values(CURL_SENDS) {
+    for sent in args.values(CURL_SENDS).chain(args.values("url-query")) {
         curl_sends(call, sent);
     }
     // A header, and what is shown at the end, may be in a file.
@@ -191,6 +192,11 @@ fn reach(call: &mut Call<'_, '_>, address: &Field) {
         Some(found) => {
             let port = found.port.or(if lower.contains("://") { None } else { Some(80) });
             call.walk.reach(Some(&found.host), port);
+            // What is fetched from this machine may be allowed, and other kinds of addresses send what stands in them.
+            let gets = !lower.contains("://") || lower.starts_with("http://") || lower.starts_with("https://");
+            if !gets && is_this_machine(&normal_host(&found.host)) {
+                call.unclear(&address.written, "what such an address sends is not read here");
+            }
         }
         None if address.text().is_some_and(|text| !text.contains(['{', '[', '%'])) && is_bare_host(address) => {
             call.walk.reach(address.text(), Some(80));
@@ -382,6 +388,9 @@ fn asks(call: &mut Call<'_, '_>) {
     let hosts: Vec<&Field> = call.words.iter().filter(|word| !word.start.starts_with(['-', '+'])).collect();
     let host = hosts.iter().find_map(|word| word.text().filter(|text| text.contains('.') || text.contains(':')));
     call.walk.reach(host, None);
+    if host.map(normal_host).is_some_and(|host| is_this_machine(&host)) {
+        call.unclear(call.name, "what it asks this machine is not read here");
+    }
 }
 
 /// Programs that connect anything with anything.

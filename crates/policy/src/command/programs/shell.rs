@@ -196,13 +196,18 @@ fn source(call: &mut Call<'_, '_>) {
     let words: Vec<Field> = call.words.iter().filter(|word| word.text() != Some("--")).cloned().collect();
     let Some(file) = words.first() else { return call.run(Looks, None) };
     call.run(Builds, None);
+    call.starts_file(file);
     call.read(file, false);
     // Without a slash it is looked for among the programs first.
     let found = file.text().is_some_and(|text| text.contains('/'));
     if !found || !call.walk.is_own_program(file) {
         call.unclear(&file.written, "it runs a file that is not surely in the workspace");
     }
-    call.walk.folders = Folders::any();
+    // What python makes to choose its packages goes nowhere; of another file that is not known.
+    if !(call.walk.is_own_program(file) && file.start.ends_with("/bin/activate")) {
+        call.walk.folders = Folders::any();
+    }
+    call.walk.forget();
 }
 
 /// What runs at the end, or when something happens.

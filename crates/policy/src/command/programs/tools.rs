@@ -33,6 +33,9 @@ static TOOL: Verbs = Verbs {
     ..Verbs::PLAIN
 };
 
+/// The compiler of TypeScript: `-p` is the project, and runs nothing.
+static TSC: Verbs = Verbs { folders: &["-p", "--project"], ..Verbs::PLAIN };
+
 /// Tools that are told by a word what to do, and those words that build, test and look.
 const TOLD: &[(&str, &str)] = &[
     ("ruff", "check format rule config linter version clean analyze"),
@@ -63,7 +66,7 @@ fn told(call: &mut Call<'_, '_>, verbs: &str) {
 
 /// A tool whose words are files and options only.
 pub(super) fn tool(call: &mut Call<'_, '_>) {
-    call.odd_options(&TOOL);
+    call.odd_options(if call.name == "tsc" { &TSC } else { &TOOL });
     if let Some(word) = call.words.iter().find(|word| word.start.contains("0.0.0.0") || word.start == "::") {
         call.walk.unclear(&word.written, "it serves others");
     }
@@ -71,4 +74,5 @@ pub(super) fn tool(call: &mut Call<'_, '_>) {
         told(call, verbs);
     }
     call.builds(None);
+    super::rewrites::rewrites(call, call.name, call.words);
 }

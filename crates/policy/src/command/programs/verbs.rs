@@ -89,7 +89,9 @@ impl Verbs {
         many: false,
     };
 
+    /// A task of gradle may be named with its project: `:app:test`.
     fn nature(&self, verb: &str) -> Option<Nature> {
+        let verb = if self.many && verb.starts_with(':') { verb.rsplit(':').next().unwrap_or(verb) } else { verb };
         self.natures.iter().find(|(_, verbs)| verbs.contains(&verb)).map(|(nature, _)| *nature)
     }
 }

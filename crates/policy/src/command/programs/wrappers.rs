@@ -2,7 +2,7 @@
 
 use super::Program;
 use crate::command::call::Call;
-use crate::command::field::Field;
+use crate::command::field::{Field, Rest};
 use crate::command::options::Means::{Nothing, Reads, Unclear, Writes};
 use crate::command::options::{Args, Opt, flag, maybe, value};
 use crate::command::walk::Stdin;
@@ -200,6 +200,9 @@ static XARGS: &[Opt] = &[
     value("a arg-file", Reads),
 ];
 
+/// Programs that read the files in their words, and never a folder.
+const READERS: [&str; 9] = ["cat", "echo", "file", "head", "md5sum", "nl", "sha256sum", "tail", "wc"];
+
 /// The words that it adds are not known.
 fn xargs(call: &mut Call<'_, '_>) {
     let (args, words) = Args::before(call.words, XARGS);
@@ -214,7 +217,12 @@ fn xargs(call: &mut Call<'_, '_>) {
         })
         .collect();
     if mark.is_none() {
-        all.push(Field::unknown("what xargs is given"));
+        // A name with blanks in it is taken apart. Its pieces have no slash either, but one may be the folder above, and
+        // one an option: only to those who read files and nothing else that is no matter.
+        let reader = words.first().and_then(Field::text).is_none_or(|name| READERS.contains(&name));
+        let names = reader && call.walk.stdin == Stdin::Names && !args.has("a arg-file");
+        let given = Field::unknown("what xargs is given");
+        all.push(if names { Field { rest: Rest::Pattern, glob: "**".to_owned(), ..given } } else { given });
     }
     if words.is_empty() {
         all = vec![Field::fixed("echo")];

@@ -23,7 +23,8 @@ fn target(target: &Target) -> String {
     match target {
         Target::Path { path, deep: false } => path.as_str().to_owned(),
         Target::Path { path, deep: true } => format!("{} deep", path.as_str()),
-        Target::Within(path) => format!("within {}", path.as_str()),
+        Target::Within(pattern) if pattern.is_anything() => format!("within {}", pattern.folder().as_str()),
+        Target::Within(pattern) => format!("found {}", pattern.written()),
         Target::Unknown(written) => format!("unknown {written}"),
     }
 }

@@ -1,7 +1,8 @@
 //! Commands, in the order in which they may run.
 
 use super::{Folders, Stdin, Walk};
-use crate::command::field::Field;
+use crate::command::MAX_VALUES;
+use crate::command::field::{Field, Rest};
 use crate::command::syntax::{Command, Entry, Kind, Link, Pipeline, Script, Word};
 
 impl Walk<'_> {
@@ -40,9 +41,23 @@ impl Walk<'_> {
         for command in &pipeline.0 {
             // The last command may run in the shell itself.
             self.branch(|walk| walk.command(command));
-            self.stdin = Stdin::Given;
+            self.stdin = if self.lists_names(command) { Stdin::Names } else { Stdin::Given };
         }
         self.stdin = before;
+    }
+
+    /// Whether it puts out names of its folder only: `ls` of words without a slash, with options that add nothing to names.
+    fn lists_names(&self, command: &Command) -> bool {
+        let Kind::Simple { assigns, words } = &command.kind else { return false };
+        let Some((program, rest)) = words.split_first() else { return false };
+        let plain = |word: &Word| {
+            let text = word.bare().unwrap_or("/");
+            let option =
+                text.strip_prefix('-').is_none_or(|letters| letters.chars().all(|letter| "1AcdrStuU".contains(letter)));
+            option && !text.contains(['/', '~', '{', '=']) && !text.starts_with('.')
+        };
+        let is_ls = program.bare() == Some("ls") && !self.functions.contains_key("ls");
+        is_ls && assigns.is_empty() && command.redirects.is_empty() && rest.iter().all(plain)
     }
 
     /// Something that may run or not, or not in this shell.
@@ -81,11 +96,9 @@ impl Walk<'_> {
                 walk.script(head);
                 walk.branch(|walk| walk.script(body));
             }),
-            Kind::For { name, words, body } => {
+            Kind::For { name, words, chosen, body } => {
                 let values: Vec<_> = words.iter().flat_map(|word| self.fields(word)).collect();
-                let is_number = |value: &Field| value.text().is_some_and(|text| text.parse::<i64>().is_ok());
-                self.variable(name, values.iter().all(is_number).then_some("0"));
-                self.repeated(|walk| walk.script(body));
+                self.each(name, if *chosen { &[] } else { &values }, body);
             }
             Kind::Count { head, body } => {
                 self.arithmetic(&head.parts);
@@ -102,6 +115,27 @@ impl Walk<'_> {
             Kind::Function { name, .. } => self.defined(name),
             Kind::Test(words) => self.test(words),
             Kind::Arithmetic(word) => self.arithmetic(&word.parts),
+        }
+    }
+
+    /// A loop over values, in which its variable is known if they are and nothing else sets it; no values are any.
+    fn each(&mut self, name: &str, values: &[Field], body: &Script) {
+        let is_number = |value: &Field| value.text().is_some_and(|text| text.parse::<i64>().is_ok());
+        let numbers = !values.is_empty() && values.iter().all(is_number);
+        self.noted(name, numbers.then_some("0"));
+        let few = (1..=MAX_VALUES).contains(&values.len()) && values.iter().all(|value| value.rest != Rest::Unknown);
+        if few && !self.names.assigned.contains(name) {
+            self.repeated(|walk| {
+                for value in values {
+                    walk.names.bound.insert(name.to_owned(), value.clone());
+                    walk.branch(|walk| walk.script(body));
+                }
+            });
+        }
+        // Afterwards, and where something in the loop sets it, it may be anything.
+        self.names.bound.remove(name);
+        if !few || self.names.assigned.contains(name) {
+            self.repeated(|walk| walk.script(body));
         }
     }
 

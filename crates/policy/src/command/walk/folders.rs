@@ -1,9 +1,9 @@
 //! The folder a command runs in: whether a change of it succeeds is not known, so there may be several.
 
 use crate::command::MAX_FOLDERS;
-use crate::command::field::{Field, Rest, pattern_folder};
+use crate::command::field::{Field, Rest};
 use crate::effects::Target;
-use crate::place::Path;
+use crate::place::{Path, Pattern};
 
 /// The folders a command may run in; none is known if it may be any.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,11 @@ impl Folders {
         }
     }
 
+    /// All of them; none if it may be any.
+    pub(crate) fn all(&self) -> &[Path] {
+        self.0.as_deref().unwrap_or_default()
+    }
+
     /// The folders that a word leads to from here.
     pub(crate) fn led(&self, word: &Field) -> Self {
         match (word.text(), &self.0) {
@@ -52,18 +57,18 @@ impl Folders {
     /// What a word names from here.
     pub(crate) fn targets(&self, word: &Field, deep: bool) -> Vec<Target> {
         let unknown = || vec![Target::Unknown(word.written.clone())];
-        let text = match word.rest {
+        let (folder, names) = match word.rest {
             Rest::Unknown => return unknown(),
-            Rest::Pattern => pattern_folder(&word.start),
-            Rest::Nothing => word.start.clone(),
+            Rest::Pattern => word.pattern(),
+            Rest::Nothing => (word.start.clone(), String::new()),
         };
         let target = |path: Path| match word.rest {
             Rest::Nothing => Target::Path { path, deep },
-            Rest::Pattern | Rest::Unknown => Target::Within(path),
+            Rest::Pattern | Rest::Unknown => Target::Within(Pattern::new(path, &names, deep)),
         };
         match &self.0 {
-            _ if text.starts_with('/') => vec![target(Path::absolute(&text))],
-            Some(folders) => folders.iter().map(|folder| target(Path::resolve(folder, &text))).collect(),
+            _ if folder.starts_with('/') => vec![target(Path::absolute(&folder))],
+            Some(folders) => folders.iter().map(|from| target(Path::resolve(from, &folder))).collect(),
             None => unknown(),
         }
     }

@@ -3,9 +3,10 @@
 use super::{Stdin, Walk};
 use crate::command::expand;
 use crate::command::field::Field;
-use crate::command::syntax::{Aim, Assign, Does, Part, Redirect, Word};
+use crate::command::programs::normal_host;
+use crate::command::syntax::{Aim, Assign, Does, Part, Redirect, Variable, Word};
 use crate::command::variables;
-use crate::effects::Target;
+use crate::effects::{Target, is_this_machine};
 use crate::place::{Path, Place};
 
 impl Walk<'_> {
@@ -53,7 +54,8 @@ impl Walk<'_> {
     pub(crate) fn hand(&mut self, name: &str, value: Option<&Field>) {
         self.set(name, value);
         let text = value.and_then(Field::text);
-        if !variables::is_harmless(name, text) && !variables::is_powerful(name, text) {
+        let switch = text.is_some_and(|text| variables::is_switch(name, text));
+        if !switch && !variables::is_harmless(name, text) && !variables::is_powerful(name, text) {
             self.handed.insert(name.to_owned());
         }
     }
@@ -67,11 +69,23 @@ impl Walk<'_> {
 
     /// A variable is set, to this if it is known.
     pub(crate) fn variable(&mut self, name: &str, value: Option<&str>) {
+        self.unbind(name);
+        self.noted(name, value);
+    }
+
+    /// What a loop gave to a variable is no longer surely its value.
+    fn unbind(&mut self, name: &str) {
+        self.names.bound.remove(name);
+        self.names.assigned.insert(name.to_owned());
+    }
+
+    /// What it means that a variable has this value.
+    pub(super) fn noted(&mut self, name: &str, value: Option<&str>) {
         if variables::is_powerful(name, value) {
             self.unclear(name, "this variable changes what is run or what is meant");
         }
         if value.is_none_or(|value| value.parse::<i64>().is_err()) {
-            self.texts.insert(name.to_owned());
+            self.names.texts.insert(name.to_owned());
         }
     }
 
@@ -79,7 +93,7 @@ impl Walk<'_> {
     pub(super) fn fields(&mut self, word: &Word) -> Vec<Field> {
         self.parts(&word.parts);
         let home = self.around.home.as_str();
-        match expand::fields(word, home, |name| self.known(name)) {
+        match expand::fields(word, home, |variable| self.known(variable)) {
             Ok(fields) => {
                 self.charge(fields.iter().map(|field| 64 + field.start.len()).sum());
                 fields
@@ -92,18 +106,23 @@ impl Walk<'_> {
     }
 
     fn single(&self, word: &Word) -> Field {
-        expand::single(word, self.around.home.as_str(), |name| self.known(name))
+        expand::single(word, self.around.home.as_str(), |variable| self.known(variable))
     }
 
-    /// The value of a variable. Setting one of these is unclear anyway.
-    fn known(&self, name: &str) -> Option<String> {
-        let path = match name {
+    /// The value of a variable: that of a loop, or one whose setting is unclear anyway. Without quotes it is taken apart,
+    /// unless nothing in it means anything.
+    fn known(&self, variable: &Variable) -> Option<Field> {
+        let plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-+@".contains(letter);
+        let is_plain = |value: &Field| value.text().is_some_and(|text| !text.is_empty() && text.chars().all(plain));
+        if let Some(value) = self.names.bound.get(&variable.name) {
+            return Some(value.clone()).filter(|value| variable.quoted || is_plain(value));
+        }
+        let path = match variable.name.as_str() {
             "HOME" => &self.around.home,
             "PWD" => self.folders.only()?,
             _ => return None,
         };
-        let plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-+@".contains(letter);
-        path.as_str().chars().all(plain).then(|| path.as_str().to_owned())
+        Some(Field::fixed(path.as_str())).filter(is_plain)
     }
 
     /// Goes through the substitutions in a word.
@@ -129,7 +148,7 @@ impl Walk<'_> {
                         // Only the value of `${!x}` is computed with, of all else what stands after the name is.
                         Does::Computes if !variable.rest.is_empty() => {}
                         Does::Computes => {
-                            self.computed.insert(variable.name.clone());
+                            self.names.computed.insert(variable.name.clone());
                         }
                     }
                     if variable.does == Does::Computes {
@@ -154,7 +173,7 @@ impl Walk<'_> {
                     self.computes(text);
                 }
                 Part::Variable(variable) => {
-                    self.computed.insert(variable.name.clone());
+                    self.names.computed.insert(variable.name.clone());
                 }
                 Part::Command { .. } => {
                     self.unclear("$(( $( … ) ))", "arithmetic may run what a substitution puts out");
@@ -167,7 +186,8 @@ impl Walk<'_> {
     /// The variables in a text are computed with. Those that are set in it hold numbers.
     pub(crate) fn computes(&mut self, text: &str) {
         for name in variables::names(text) {
-            self.computed.insert(name.to_owned());
+            self.names.computed.insert(name.to_owned());
+            self.unbind(name);
             if variables::is_powerful(name, None) && text.contains(['=', '+', '-']) {
                 self.unclear(name, "this variable changes what is run or what is meant");
             }
@@ -212,6 +232,9 @@ impl Walk<'_> {
             let host = parts.next().filter(|host| fixed && !host.is_empty());
             let port = parts.next().and_then(|port| port.parse().ok()).filter(|_| fixed);
             self.reach(host, port);
+            if host.map(normal_host).is_some_and(|host| is_this_machine(&host)) {
+                self.unclear(&word.written, "what is sent there is not read here");
+            }
             if !fixed {
                 self.unclear(&word.written, "a host that is known only when it runs");
             }
@@ -230,7 +253,7 @@ impl Walk<'_> {
         let made = |path: &Path| {
             self.made.iter().any(|target| match target {
                 Target::Path { path: written, deep } => path == written || (*deep && path.is_in(written)),
-                Target::Within(written) => path.is_in(written),
+                Target::Within(written) => written.may_touch(path),
                 Target::Unknown(_) => true,
             })
         };

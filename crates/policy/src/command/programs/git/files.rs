@@ -3,6 +3,8 @@
 use super::is_message;
 use crate::command::call::Call;
 use crate::command::field::Field;
+use crate::command::programs::rewrites::{changes, changes_all};
+use crate::effects::Nature;
 
 /// What follows one of the wanted letters among short options, where others may take the rest.
 pub(super) fn cluster(word: &Field, wanted: &str, others: &str) -> Option<(char, Field)> {
@@ -97,5 +99,29 @@ pub(super) fn files(call: &mut Call<'_, '_>, name: &str, words: &[Field]) {
                 call.read(word, true);
             }
         }
+    }
+}
+
+/// The files of the workspace that its words change.
+pub(super) fn worktree(call: &mut Call<'_, '_>, name: &str, nature: Nature, words: &[Field], plain: &[&Field]) {
+    let has = |options: &[&str]| words.iter().any(|word| word.text().is_some_and(|text| options.contains(&text)));
+    match name {
+        "mv" => {
+            let Some((last, first)) = plain.split_last() else { return };
+            for word in first {
+                call.delete(word, true);
+            }
+            call.write(last, true);
+        }
+        "clean" if nature == Nature::Destroys => plain.iter().for_each(|word| call.delete(word, true)),
+        "apply" if has(&["--check", "--stat", "--numstat", "--summary", "--cached"]) => {}
+        "apply" | "am" => changes_all(call),
+        "reset" | "switch" | "read-tree" | "checkout-index" if nature == Nature::Destroys => changes_all(call),
+        "checkout" | "restore" if has(&["-f", "--force", "-p", "--patch"]) => changes_all(call),
+        "checkout" if has(&["-b", "-B", "--orphan"]) => {}
+        "restore" if nature != Nature::Destroys => {}
+        // A word may be a branch or a file; where both are, git asks for `--` itself.
+        "checkout" | "restore" => plain.iter().for_each(|word| changes(call, word)),
+        _ => {}
     }
 }
