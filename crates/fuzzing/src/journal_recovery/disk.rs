@@ -88,6 +88,10 @@ impl File for Memory {
         Ok(())
     }
 
+    fn is_named(&self, _: &Path) -> io::Result<bool> {
+        Ok(true)
+    }
+
     fn try_lock(&self) -> io::Result<bool> {
         Ok(true)
     }
