@@ -233,7 +233,8 @@ fn end_history(
     Ok(last)
 }
 
-fn was_torn(file: &'static str, at: u64, bytes: &[u8]) -> Torn<'static> {
+/// What is written down of something that was cut off.
+pub(super) fn was_torn(file: &'static str, at: u64, bytes: &[u8]) -> Torn<'static> {
     Torn { file: file.into(), at, bytes: bytes.len() as u64, hash: Hash::of(bytes) }
 }
 

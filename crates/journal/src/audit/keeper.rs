@@ -6,17 +6,19 @@ use std::sync::Arc;
 use policy::act::Hash;
 
 use super::checkpoint::{Checkpoint, Key, MAX_NOTE};
-use super::home::{EVERY, Files, State};
+use super::entry::{Entry, Recorded, Redact};
+use super::home::{self, EVERY, Files, State};
 use super::merkle;
 use super::recorder::Clock;
 use crate::disk::{Disk, File, How};
-use crate::log::{Found, Line, Observer, Reader};
+use crate::log::{Found, Line, Observer, Reader, Torn};
 
 /// Sees all records, and signs after each batch.
 pub(super) struct Keeper {
     disk: Arc<dyn Disk>,
     files: Files,
     clock: Clock,
+    redact: Redact,
     key: Key,
     /// All records seen.
     now: Checkpoint,
@@ -31,12 +33,17 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    pub(super) fn open(disk: Arc<dyn Disk>, files: Files, clock: Clock, state: State) -> io::Result<Self> {
+    pub(super) fn open(
+        disk: Arc<dyn Disk>,
+        files: Files,
+        (clock, redact): (Clock, Redact),
+        state: State,
+    ) -> io::Result<Self> {
         let State { key, now, history, .. } = state;
         let latest = disk.open(&files.checkpoint, How::Write)?;
         let earlier = disk.open(&files.history, How::Write)?;
         disk.sync_folder(&files.folder)?;
-        Ok(Self { disk, files, clock, key, now, history, new: true, latest, earlier, trouble: None })
+        Ok(Self { disk, files, clock, redact, key, now, history, new: true, latest, earlier, trouble: None })
     }
 
     fn take(&mut self, line: &Line<'_>) {
@@ -98,6 +105,11 @@ impl Observer for Keeper {
             Some(error) => Err(io::Error::new(error.kind(), error.to_string())),
             None => self.sign(),
         }
+    }
+
+    fn cut_off(&mut self, torn: &Torn) -> String {
+        let entry = Entry::Torn(home::was_torn("log", torn.at, &torn.bytes));
+        Recorded { at: (self.clock)(), entry }.text(&self.redact)
     }
 }
 

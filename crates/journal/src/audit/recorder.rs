@@ -7,11 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_lc_rs::rand;
 use data_encoding::HEXLOWER;
-use policy::act::Hash;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::checkpoint::PublicKey;
-use super::entry::{Begun, Ended, Entry, Opened, Recorded, Redact, Spent, Torn};
+use super::entry::{Begun, Ended, Entry, Opened, Recorded, Redact, Spent};
 use super::home::{self, Files};
 use super::keeper::Keeper;
 use super::{AuditError, disk};
@@ -84,7 +83,8 @@ impl Audit {
         let key = state.key.public().clone();
         let (signed, now, damage) = (state.signed.clone(), state.now.clone(), state.damage.clone());
         let mut torn = state.torn.clone();
-        let keeper = Keeper::open(Arc::clone(&on), files.clone(), Arc::clone(&clock), state)
+        let helps = (Arc::clone(&clock), Arc::clone(&redact));
+        let keeper = Keeper::open(Arc::clone(&on), files.clone(), helps, state)
             .map_err(|error| disk("opening", &files.checkpoint, error))?;
         let (writer, opened) = Writer::open(on, &files.log, Sharing::Shared, Some(Box::new(keeper)))?;
         if let Some(damage) = damage.filter(|damage| damage.at < opened.next.at) {
@@ -94,12 +94,7 @@ impl Audit {
         if !same {
             return Err(AuditError::NotAsSigned { path: files.log, records: signed.size() });
         }
-        torn.extend(opened.torn.map(|torn| Torn {
-            file: "log".into(),
-            at: torn.at,
-            bytes: torn.bytes.len() as u64,
-            hash: Hash::of(&torn.bytes),
-        }));
+        torn.extend(opened.torn.map(|torn| home::was_torn("log", torn.at, &torn.bytes)));
         let mut run = [0; 8];
         rand::fill(&mut run).map_err(|_| AuditError::Key { path: files.key, error: super::KeyError::Random })?;
         let pen = Pen { key, clock, redact, run: HEXLOWER.encode(&run), acts: AtomicU64::new(0) };

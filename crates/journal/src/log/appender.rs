@@ -179,8 +179,9 @@ impl Appender {
         self.drop_rest().map_err(|error| self.failed("writing", error))
     }
 
-    /// Takes the lock of a log that others write too, and reads what they have written meanwhile.
-    pub(super) fn lock(&mut self, disk: &dyn Disk, seen: impl FnMut(line::Line<'_>)) -> Result<(), LogError> {
+    /// Takes the lock of a log that others write too, and reads what they have written meanwhile. Says what it has cut
+    /// off of that.
+    pub(super) fn lock(&mut self, disk: &dyn Disk, seen: impl FnMut(line::Line<'_>)) -> Result<Option<Torn>, LogError> {
         if let Some(unsure) = &self.unsure {
             return Err(unsure.clone());
         }
@@ -188,7 +189,7 @@ impl Appender {
         let others_wrote = self.others_wrote().map_err(|error| self.failed("reading", error));
         let caught_up = match others_wrote {
             Ok(true) => self.catch_up(disk, seen).map_err(|error| self.stop(error)),
-            Ok(false) => Ok(()),
+            Ok(false) => Ok(None),
             Err(error) => Err(error),
         };
         if caught_up.is_err() {
@@ -204,7 +205,7 @@ impl Appender {
         Ok(first != [0])
     }
 
-    fn catch_up(&mut self, disk: &dyn Disk, mut seen: impl FnMut(line::Line<'_>)) -> Result<(), LogError> {
+    fn catch_up(&mut self, disk: &dyn Disk, mut seen: impl FnMut(line::Line<'_>)) -> Result<Option<Torn>, LogError> {
         let mut reader = Reader::at(disk, &self.path, self.next)?;
         while let Some(found) = reader.next()? {
             match found {
@@ -215,8 +216,19 @@ impl Appender {
         self.next = reader.stopped();
         self.ahead = self.next;
         // Whoever wrote it may have ended in the middle of a line, or before it was on the disk.
-        let done = if reader.unfinished() > 0 { self.drop_rest() } else { self.file.sync() };
+        let done = match reader.unfinished() {
+            0 => self.file.sync().map(|()| None),
+            unfinished => self.cut_off(unfinished).map(Some),
+        };
         done.map_err(|error| self.failed("writing", error))
+    }
+
+    fn cut_off(&mut self, unfinished: usize) -> io::Result<Torn> {
+        let mut bytes = vec![0; unfinished];
+        let read = self.file.read_at(self.next.at, &mut bytes)?;
+        bytes.truncate(read);
+        self.drop_rest()?;
+        Ok(Torn { at: self.next.at, bytes })
     }
 
     /// Nothing is written after lines of others of which it is not known what they are.

@@ -26,6 +26,9 @@ const MAX_WAITING_BYTES: usize = 16 << 20;
 /// How much is written at once, at most.
 pub(super) const MAX_BATCH: usize = 4 << 20;
 
+/// How many lines wait at most that say what was cut off.
+const MAX_CUT_OFF: usize = 64;
+
 /// Who may write a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sharing {
@@ -41,6 +44,9 @@ pub trait Observer: Send {
     fn line(&mut self, line: Line<'_>);
     /// All lines seen so far are on the disk; in a shared log, nobody else writes until this returns.
     fn synced(&mut self) -> io::Result<()>;
+    /// Another process has left this at the end of a shared log, and it was cut off. The body of the line that says so,
+    /// which is written before all others.
+    fn cut_off(&mut self, torn: &Torn) -> String;
 }
 
 /// Where a line stands.
@@ -102,7 +108,7 @@ impl Writer {
         let (appender, torn) = Appender::open(&*disk, path, sharing == Sharing::Own)?;
         let opened = Opened { next: appender.end(), torn };
         let (orders, taken) = mpsc::channel(MAX_WAITING);
-        let keeper = Keeper { appender, disk, sharing, observer, lost: None };
+        let keeper = Keeper { appender, disk, sharing, observer, cut_off: Vec::new(), lost: None };
         let named = thread::Builder::new().name("journal".to_owned());
         named.spawn(move || keeper.run(taken)).map_err(|error| LogError::Disk {
             what: "starting a thread for",
@@ -201,6 +207,8 @@ struct Keeper {
     disk: Arc<dyn Disk>,
     sharing: Sharing,
     observer: Option<Box<dyn Observer>>,
+    /// Lines that say what was cut off, and are not written yet.
+    cut_off: Vec<String>,
     /// Why lines were lost that nobody waited for.
     lost: Option<LogError>,
 }
@@ -301,25 +309,34 @@ impl Keeper {
             return act(self);
         }
         let observer = &mut self.observer;
-        self.appender.lock(&*self.disk, |line| observer.iter_mut().for_each(|observer| observer.line(line)))?;
+        let seen = |line: Line<'_>| observer.iter_mut().for_each(|observer| observer.line(line));
+        let torn = self.appender.lock(&*self.disk, seen)?;
+        if let (Some(torn), Some(observer)) = (torn, &mut self.observer)
+            && self.cut_off.len() < MAX_CUT_OFF
+        {
+            self.cut_off.push(observer.cut_off(&torn));
+        }
         let done = act(self);
         self.appender.unlock();
         done
     }
 
     fn place_all(&mut self, bodies: &[String], durable: bool) -> Result<Vec<Place>, LogError> {
+        let appender = &mut self.appender;
         let place = |body: &String| {
-            let seq = self.appender.end().seq;
-            let after = self.appender.push(body);
+            let seq = appender.end().seq;
+            let after = appender.push(body);
             Place { seq, hash: after.before, end: after.at }
         };
-        let places: Vec<_> = bodies.iter().map(place).collect();
+        let mut places: Vec<_> = self.cut_off.iter().chain(bodies).map(place).collect();
         self.appender.write()?;
+        let cut_off = std::mem::take(&mut self.cut_off);
         if let Some(observer) = &mut self.observer {
-            for (place, body) in places.iter().zip(bodies) {
+            for (place, body) in places.iter().zip(cut_off.iter().chain(bodies)) {
                 observer.line(Line { seq: place.seq, hash: place.hash, body });
             }
         }
+        places.drain(..cut_off.len());
         if durable || self.sharing == Sharing::Shared || self.appender.is_due() {
             self.sync()?;
         }
@@ -334,6 +351,9 @@ impl Keeper {
 
     fn close(&mut self) -> Result<Place, LogError> {
         let closed = self.locked(|keeper| {
+            if !keeper.cut_off.is_empty() {
+                keeper.place_all(&[], true)?;
+            }
             keeper.appender.close()?;
             let next = keeper.appender.end();
             Ok(Place { seq: next.seq.saturating_sub(1), hash: next.before, end: next.at })

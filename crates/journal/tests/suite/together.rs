@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use journal::disk::Machine;
-use journal::log::{Found, Line, Observer, Place, Reader, Reserved, Sharing, Writer};
+use journal::log::{Found, Line, Observer, Place, Reader, Reserved, Sharing, Torn, Writer};
 use tempfile::TempDir;
 use tokio::task::{JoinSet, yield_now};
 
@@ -173,6 +173,10 @@ impl Observer for Seen {
     fn synced(&mut self) -> std::io::Result<()> {
         self.0.send(None).map_err(std::io::Error::other)
     }
+
+    fn cut_off(&mut self, torn: &Torn) -> String {
+        format!("cut off {} bytes", torn.bytes.len())
+    }
 }
 
 #[tokio::test]
@@ -192,4 +196,35 @@ async fn an_observer_sees_every_line_of_a_shared_log_once_and_in_order() {
     let seen: Vec<_> = shown.try_iter().collect();
     assert_eq!(seen.last(), Some(&None), "told that it is on the disk");
     assert_eq!(seen.into_iter().flatten().collect::<Vec<_>>(), bodies(&disk));
+}
+
+#[tokio::test]
+async fn what_is_cut_off_is_named_before_all_else_though_writing_that_fails_at_first() {
+    let mut failures = 0;
+    for after in 0.. {
+        let disk = simulated();
+        let (seen, _shown) = std::sync::mpsc::sync_channel(1000);
+        let observer: Option<Box<dyn Observer>> = Some(Box::new(Seen(seen)));
+        let writer = Writer::open(disk.disk(), &place(), Sharing::Shared, observer).unwrap().0;
+        writer.append("one".to_owned()).await.unwrap();
+        let mut text = disk.read(&place()).unwrap();
+        let end = text.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+        text[end..end + 4].copy_from_slice(b"half");
+        disk.put(&place(), &text);
+        disk.fail(after);
+        let first = writer.append("two".to_owned()).await;
+        disk.heal();
+        if first.is_err() {
+            failures += 1;
+            // After a sync that failed nothing more is written, and whoever opens it next names what is torn.
+            if writer.append("two".to_owned()).await.is_err() {
+                continue;
+            }
+        }
+        assert_eq!(bodies(&disk), ["one", "cut off 4 bytes", "two"], "operation {after}: {:?}", disk.failed());
+        if disk.failed().is_empty() {
+            break;
+        }
+    }
+    assert!(failures > 2);
 }

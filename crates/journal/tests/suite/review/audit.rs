@@ -1,6 +1,47 @@
-//! An audit log of which others take parts away.
+//! An audit log of which others take parts away, or which they leave half written.
 
-use crate::audit::room::Home;
+use journal::audit::entry::{Entry, Recorded};
+
+use crate::audit::room::{Home, begun, ended};
+
+/// What was said to be cut off: of which file, and how much.
+fn torn(home: &Home) -> Vec<(String, u64)> {
+    let bodies = home.bodies();
+    let torn = bodies.iter().filter_map(|body| match Recorded::read(body).unwrap().entry {
+        Entry::Torn(torn) => Some((torn.file.into_owned(), torn.bytes)),
+        _ => None,
+    });
+    torn.collect()
+}
+
+/// Puts this after what stands in the log, over the zeros there.
+fn leave_half(home: &Home, half: &[u8]) {
+    let log = home.folder().join("log");
+    let mut text = std::fs::read(&log).unwrap();
+    let end = text.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+    text.resize(text.len().max(end + half.len()), 0);
+    text[end..end + half.len()].copy_from_slice(half);
+    std::fs::write(&log, text).unwrap();
+}
+
+#[tokio::test]
+async fn what_another_process_left_half_written_is_written_down_by_whoever_cuts_it_off() {
+    let home = Home::new();
+    let audit = home.open().await.unwrap();
+    let act = async |call| {
+        let ticket = audit.begin(begun(call)).await.unwrap();
+        ticket.end(ended("done")).unwrap().on_disk().await.unwrap();
+    };
+    act("one").await;
+    leave_half(&home, b"half of a line");
+    act("two").await;
+    assert_eq!(torn(&home), [("log".to_owned(), 14)]);
+    leave_half(&home, b"half of the last line");
+    audit.close().await.unwrap();
+    assert_eq!(torn(&home), [("log".to_owned(), 14), ("log".to_owned(), 21)], "closing cuts off too");
+    let report = home.verify();
+    assert!(report.is_whole() && report.newer == 0 && report.unfinished == 0, "{report:?}");
+}
 
 #[tokio::test]
 async fn files_of_the_log_that_were_taken_away_are_named() {
