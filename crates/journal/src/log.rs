@@ -95,10 +95,25 @@ pub enum LogError {
     /// A body has a line break in it.
     #[error("a record with a line break cannot be a line: write it as JSON, where it is an escape")]
     NotOneLine,
+    /// Lines were reserved when the writer was closed, and did not come in time.
+    #[error(
+        "{path} is not closed after {} s: {} still open. the end of each is written if it comes while this process lives",
+        writer::LAST_LINES.as_secs(), count(*.lines)
+    )]
+    StillOpen {
+        /// The file.
+        path: PathBuf,
+        /// How many.
+        lines: usize,
+    },
     /// The writer has ended.
     #[error("{path} is closed")]
     Closed {
         /// The file.
         path: PathBuf,
     },
+}
+
+fn count(lines: usize) -> String {
+    if lines == 1 { "1 line is".to_owned() } else { format!("{lines} lines are") }
 }

@@ -134,7 +134,7 @@ impl Audit {
         self.writer.append(self.pen.text(entry)).await
     }
 
-    /// Writes what waits, and ends.
+    /// Writes what waits and the ends of the acts that are under way, and ends. No act begins any more.
     pub async fn close(self) -> Result<Place, LogError> {
         self.writer.close().await
     }

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use policy::act::Hash;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -25,6 +26,9 @@ const MAX_WAITING_BYTES: usize = 16 << 20;
 
 /// How much is written at once, at most.
 pub(super) const MAX_BATCH: usize = 4 << 20;
+
+/// How long the end of a log is waited for when there are lines that were reserved and not written.
+pub(super) const LAST_LINES: Duration = Duration::from_secs(10);
 
 /// How many lines wait at most that say what was cut off.
 const MAX_CUT_OFF: usize = 64;
@@ -156,11 +160,19 @@ impl Writer {
         Ok(Reserved { slot, path: Arc::clone(&self.path), _one_of_them: one })
     }
 
-    /// Writes what waits, ends the file with its last line, and says which that is. Clones cannot write any more.
+    /// Writes what waits and what is reserved, ends the file with its last line, and says which that is. Clones cannot
+    /// write any more. What is reserved and not written in time is written when it comes: then the file ends.
     pub async fn close(self) -> Result<Place, LogError> {
+        self.reserved.close();
+        let out = MAX_RESERVED - self.reserved.available_permits();
         let (told, receipt) = oneshot::channel();
         self.orders.send(Order::Close(told)).await.map_err(|_| self.closed())?;
-        Receipt { told: receipt, path: Arc::clone(&self.path) }.on_disk().await
+        let ended = Receipt { told: receipt, path: Arc::clone(&self.path) }.on_disk();
+        if out == 0 {
+            return ended.await;
+        }
+        let late = |_| LogError::StillOpen { path: (*self.path).clone(), lines: out };
+        tokio::time::timeout(LAST_LINES, ended).await.map_err(late)?
     }
 
     fn closed(&self) -> LogError {
@@ -258,7 +270,9 @@ impl Batch {
 }
 
 impl Keeper {
+    /// Ends when nobody can write any more: no writer is left, or one was closed, and what was reserved has come.
     fn run(mut self, mut orders: mpsc::Receiver<Order>) {
+        let mut closing = None;
         while let Some(first) = orders.blocking_recv() {
             let mut batch = Batch::default();
             batch.take(first);
@@ -266,18 +280,16 @@ impl Keeper {
                 let Ok(order) = orders.try_recv() else { break };
                 batch.take(order);
             }
-            let close = batch.close.take();
-            self.write(batch);
-            if let Some(told) = close {
+            if let Some(told) = batch.close.take() {
                 orders.close();
-                let closed = self.close();
-                // Whoever is told may open it again.
-                drop(self);
-                let _ = told.send(closed);
-                return;
+                closing = closing.or(Some(told));
             }
+            self.write(batch);
         }
-        let _ = self.close();
+        let closed = self.close();
+        // Whoever is told may open it again.
+        drop(self);
+        let _ = closing.map(|told| told.send(closed));
     }
 
     /// Writes a batch and tells those who wait.

@@ -135,6 +135,18 @@ async fn what_is_reserved_is_written_though_others_fill_the_queue_and_the_writer
     assert_eq!((place.seq, bodies(&disk).len()), (3099, 3100));
 }
 
+#[tokio::test(start_paused = true)]
+async fn closing_waits_for_what_is_reserved_but_not_for_ever() {
+    let disk = simulated();
+    let (writer, _) = Writer::open(disk.disk(), &place(), Sharing::Own, None).unwrap();
+    let (kept, back) = (writer.reserve().await.unwrap(), writer.reserve().await.unwrap());
+    drop(back);
+    let error = writer.close().await.unwrap_err().to_string();
+    assert!(error.contains("1 line is") && error.contains("10 s"), "{error}");
+    kept.write("late".to_owned()).unwrap().on_disk().await.unwrap();
+    assert_eq!(bodies(&disk), ["late"], "it is not lost");
+}
+
 #[tokio::test]
 async fn a_reader_that_follows_finds_no_damage_in_what_is_being_written() {
     const LINES: u64 = 3000;

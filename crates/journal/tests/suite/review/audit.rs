@@ -1,5 +1,7 @@
 //! An audit log of which others take parts away, or which they leave half written.
 
+use std::task::{Context, Waker};
+
 use journal::audit::entry::{Entry, Recorded};
 
 use crate::audit::room::{Home, begun, ended};
@@ -41,6 +43,23 @@ async fn what_another_process_left_half_written_is_written_down_by_whoever_cuts_
     assert_eq!(torn(&home), [("log".to_owned(), 14), ("log".to_owned(), 21)], "closing cuts off too");
     let report = home.verify();
     assert!(report.is_whole() && report.newer == 0 && report.unfinished == 0, "{report:?}");
+}
+
+#[tokio::test]
+async fn a_log_is_closed_when_the_acts_that_are_under_way_have_ended() {
+    let home = Home::new();
+    let audit = home.open().await.unwrap();
+    let (one, other) = (audit.begin(begun("one")).await.unwrap(), audit.begin(begun("two")).await.unwrap());
+    let mut closing = Box::pin(audit.clone().close());
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(closing.as_mut().poll(&mut context).is_pending());
+    assert!(audit.room().await.is_err(), "no act begins any more");
+    let ended = one.end(ended("done")).unwrap();
+    drop(other);
+    let last = closing.await.unwrap();
+    ended.on_disk().await.unwrap();
+    let report = home.verify();
+    assert_eq!((report.open_count, report.entries), (0, last.seq + 1), "{report:?}");
 }
 
 #[tokio::test]
