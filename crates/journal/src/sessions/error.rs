@@ -53,6 +53,18 @@ pub enum SessionError {
         /// Which.
         id: SessionId,
     },
+    /// It was begun by a version that writes another format.
+    #[error(
+        "the session {id} was written by a newer capstan ({version:?}, format {format}); nothing was changed. update          capstan, or use `capstan sessions fork {id}` to go on in a new session"
+    )]
+    Newer {
+        /// Which.
+        id: SessionId,
+        /// The version of the program.
+        version: String,
+        /// The format.
+        format: u32,
+    },
     /// It is not as it was written.
     #[error("the session {id} is damaged: {what}. nothing was changed; {next}")]
     Damaged {

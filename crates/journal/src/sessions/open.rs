@@ -80,6 +80,9 @@ impl Sessions {
 
     fn reopen(&self, id: SessionId) -> Result<(Head, Writer, Opened), SessionError> {
         let head = self.head(id)?;
+        if head.format > FORMAT {
+            return Err(SessionError::Newer { id, version: head.version, format: head.format });
+        }
         let (writer, opened) = self.writer(id)?;
         if opened.next == Start::FIRST {
             return Err(SessionError::NotFound { name: id.to_string() });

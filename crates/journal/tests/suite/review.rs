@@ -5,5 +5,6 @@ mod deep;
 mod faults;
 mod hooked;
 mod hostile;
+mod kept;
 mod races;
 mod secrets;

@@ -1,0 +1,36 @@
+//! What lies in the folders of sessions and does not belong there, or comes from another time.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use journal::disk::Machine;
+use journal::log::{Sharing, Writer};
+
+use crate::sessions::{Home, home, id, new};
+
+fn folder(home: &Home, number: u64) -> PathBuf {
+    home.sessions.folder().join(id(number).to_string())
+}
+
+#[tokio::test]
+async fn a_session_of_a_newer_format_is_read_and_not_written() {
+    let home = home();
+    std::fs::create_dir(folder(&home, 1)).unwrap();
+    let log = folder(&home, 1).join("log");
+    let (writer, _) = Writer::open(Arc::new(Machine), &log, Sharing::Own, None).unwrap();
+    let head = format!(
+        r#"{{"at":1,"kind":"session","format":2,"version":"9.9.9","id":"{}","cwd":"/work","new":true}}"#,
+        id(1)
+    );
+    writer.append(head).await.unwrap();
+    writer.close().await.unwrap();
+    let before = std::fs::read(&log).unwrap();
+    let refused = home.sessions.resume(id(1), 5).await.err().expect("it is written").to_string();
+    for part in [id(1).to_string().as_str(), "format 2", "9.9.9", "update", "fork"] {
+        assert!(refused.contains(part), "{part}: {refused}");
+    }
+    assert_eq!(std::fs::read(&log).unwrap(), before);
+    assert_eq!(home.sessions.read(id(1)).unwrap().count(), 1);
+    home.sessions.fork(id(1), None, new(2)).await.unwrap().close().await.unwrap();
+    assert!(home.sessions.verify(id(2)).unwrap().damage.is_empty());
+}
