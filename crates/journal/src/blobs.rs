@@ -271,13 +271,18 @@ impl Blobs {
         String::from_utf8(bytes).map_err(|_| Lost::Damaged)
     }
 
-    /// How many bytes are kept.
+    /// How many bytes are kept. What has not the name of a string is somebody else's, and is left alone.
     pub(crate) fn bytes(&self) -> io::Result<u64> {
         let root = self.session.join(FOLDER);
         let mut bytes = 0;
-        for fan in listed(&*self.disk, &root)? {
-            let folder = root.join(fan);
-            for name in listed(&*self.disk, &folder)? {
+        for fan in listed(&*self.disk, &root)?.into_iter().filter(|fan| fan.len() == FAN) {
+            let names = match listed(&*self.disk, &root.join(&fan)) {
+                Err(error) if error.kind() == io::ErrorKind::NotADirectory => continue,
+                names => names?,
+            };
+            for name in names {
+                let Some(hash) = unhex(&name).filter(|_| name.starts_with(&fan)) else { continue };
+                let (folder, name) = self.place(hash);
                 bytes += self.disk.open(&folder.join(name), How::Read)?.len()?;
             }
         }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use journal::disk::Machine;
 use journal::log::{Sharing, Writer};
+use journal::sessions::Keep;
 
-use crate::sessions::{Home, home, id, new};
+use crate::sessions::{Home, home, id, new, session};
 
 fn folder(home: &Home, number: u64) -> PathBuf {
     home.sessions.folder().join(id(number).to_string())
@@ -33,4 +34,23 @@ async fn a_session_of_a_newer_format_is_read_and_not_written() {
     assert_eq!(home.sessions.read(id(1)).unwrap().count(), 1);
     home.sessions.fork(id(1), None, new(2)).await.unwrap().close().await.unwrap();
     assert!(home.sessions.verify(id(2)).unwrap().damage.is_empty());
+}
+
+#[tokio::test]
+async fn strange_files_beside_the_strings_of_a_session_are_ignored() {
+    let home = home();
+    session(&home, 1, &[&"long ".repeat(10_000)]).await;
+    let session = home.sessions.resume(id(1), 5).await.unwrap().0;
+    let size = session.bytes();
+    session.close().await.unwrap();
+    let blobs = folder(&home, 1).join("blobs");
+    std::fs::write(blobs.join(".DS_Store"), "strange").unwrap();
+    std::fs::create_dir_all(blobs.join("ab/folder")).unwrap();
+    std::fs::write(blobs.join("ab/note.txt"), "strange").unwrap();
+    std::fs::write(blobs.join("cd"), "strange").unwrap();
+    let session = home.sessions.resume(id(1), 6).await.unwrap().0;
+    assert_eq!(session.bytes(), size, "and count nowhere");
+    session.close().await.unwrap();
+    let keep = Keep { bytes: Some(0), age: None };
+    assert_eq!(home.sessions.prune(5000, &keep, false).unwrap().removed, [id(1)]);
 }
