@@ -54,6 +54,9 @@ const LOG: &str = "log";
 /// A log that is being imported.
 const NEW_LOG: &str = "log.new";
 
+/// Where the strings of a session that is there already wait until it is known whether they belong to it.
+const NEW: &str = "new";
+
 /// Held while sessions begin to share a past, or are removed.
 const LOCK: &str = "lock";
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::disk;
-use super::{NEW_LOG, SessionError, SessionId, Sessions};
-use crate::blobs::Blobs;
+use super::{NEW, NEW_LOG, SessionError, SessionId, Sessions};
+use crate::blobs::{Blobs, listed};
 use crate::disk::{File, How};
 use crate::log::MAX_BODY;
 use crate::record::Stamped;
@@ -158,6 +158,9 @@ impl Sessions {
             }
             return Ok(None);
         }
+        if !only_say {
+            self.sweep(id)?;
+        }
         let log = self.log(id);
         let file = self.disk.open(&log, How::Read).map_err(disk("reading", &log))?;
         let length = file.len().map_err(disk("reading", &log))?;
@@ -165,6 +168,28 @@ impl Sessions {
         let blobs = Blobs::new(Arc::clone(&self.disk), &place).bytes().map_err(disk("reading", &place))?;
         let past = self.past(id)?;
         Ok(Some(Facts { id, changed, bytes: length + blobs, past }))
+    }
+
+    /// Removes what an import that did not come to its end has left beside a log. One that is under way has the lock.
+    fn sweep(&self, id: SessionId) -> Result<(), SessionError> {
+        let place = self.place(id);
+        let names = listed(&*self.disk, &place).map_err(disk("listing", &place))?;
+        let is_there = |name: &str| names.iter().any(|found| found == name);
+        if !is_there(NEW_LOG) && !is_there(NEW) {
+            return Ok(());
+        }
+        let path = place.join(NEW_LOG);
+        let remove = || {
+            let file = self.disk.open(&path, How::Write)?;
+            if !file.try_lock()? || !file.is_named(&path)? {
+                return Ok(());
+            }
+            if is_there(NEW) {
+                self.disk.remove_folder(&place.join(NEW))?;
+            }
+            self.disk.remove(&path)
+        };
+        remove().map_err(disk("removing", &path))
     }
 
     /// Whether nobody imports a session of this name.

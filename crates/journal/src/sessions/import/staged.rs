@@ -4,14 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::super::error::disk;
-use super::super::{LOG, Lines, NEW_LOG, SessionError, SessionId, Sessions};
+use super::super::{LOG, Lines, NEW, NEW_LOG, SessionError, SessionId, Sessions};
 use super::Wrong;
 use crate::blobs::{Blobs, Reference};
 use crate::disk::{File, How};
 use crate::log::{Found, Hash, MAX_BODY, Start, write_line};
-
-/// Where the strings of a session that is there already wait until it is known whether they belong to it.
-const NEW: &str = "new";
 
 /// How much is gathered before it is written.
 const CHUNK: usize = 1 << 20;

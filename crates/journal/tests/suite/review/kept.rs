@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use journal::disk::Machine;
+use journal::disk::{Disk as _, How, Machine};
 use journal::log::{Sharing, Writer};
 use journal::sessions::Keep;
 
-use crate::sessions::{Home, home, id, new, session};
+use crate::sessions::{Home, home, id, new, session, texts};
 
 fn folder(home: &Home, number: u64) -> PathBuf {
     home.sessions.folder().join(id(number).to_string())
@@ -53,4 +53,29 @@ async fn strange_files_beside_the_strings_of_a_session_are_ignored() {
     session.close().await.unwrap();
     let keep = Keep { bytes: Some(0), age: None };
     assert_eq!(home.sessions.prune(5000, &keep, false).unwrap().removed, [id(1)]);
+}
+
+#[tokio::test]
+async fn what_an_import_left_that_did_not_end_is_removed_with_the_next_that_are_pruned() {
+    let home = home();
+    session(&home, 1, &["one"]).await;
+    session(&home, 2, &["two"]).await;
+    let left = |number: u64| ["log.new", "new"].map(|name| folder(&home, number).join(name));
+    for number in [1, 2] {
+        let [log, beside] = left(number);
+        std::fs::create_dir_all(beside.join("blobs/ab")).unwrap();
+        std::fs::write(beside.join("blobs/ab/cd"), "left").unwrap();
+        std::fs::write(log, "left").unwrap();
+    }
+    let importing = Machine.open(&left(2)[0], How::Write).unwrap();
+    assert!(importing.try_lock().unwrap());
+    let there = |number| left(number).map(|path: PathBuf| path.exists());
+    assert_eq!(home.sessions.prune(5000, &Keep::default(), true).unwrap().removed, []);
+    assert_eq!(there(1), [true, true], "nothing is removed where it is only said what would be");
+    assert_eq!(home.sessions.prune(5000, &Keep::default(), false).unwrap().removed, []);
+    assert_eq!((there(1), there(2)), ([false, false], [true, true]), "what is being imported stays");
+    drop(importing);
+    home.sessions.prune(5000, &Keep::default(), false).unwrap();
+    assert_eq!(there(2), [false, false]);
+    assert_eq!((texts(&home.sessions, id(1)), texts(&home.sessions, id(2))), (vec!["one".into()], vec!["two".into()]));
 }
