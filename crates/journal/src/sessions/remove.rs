@@ -128,24 +128,21 @@ impl Sessions {
             all.extend(self.facts(id, now, only_say)?);
         }
         let mut pruned = Pruned::default();
-        let mut kept = BTreeSet::new();
-        'planned: loop {
-            for id in plan(&all, now, keep, &kept) {
-                let Some(_held) = self.hold(id)? else {
-                    // What is in use stays, and so does its past: then others may have to go.
-                    kept.insert(id);
-                    pruned.in_use.push(id);
-                    continue 'planned;
-                };
-                if !only_say {
-                    self.erase(id)?;
-                }
-                pruned.bytes += all.iter().find(|facts| facts.id == id).map_or(0, |facts| facts.bytes);
-                pruned.removed.push(id);
-                all.retain(|facts| facts.id != id);
+        let mut plan = Plan::new(&all, now, keep);
+        while let Some(facts) = plan.next() {
+            let Some(_held) = self.hold(facts.id)? else {
+                // What is in use stays, and so does its past: then others may have to go.
+                pruned.in_use.push(facts.id);
+                continue;
+            };
+            if !only_say {
+                self.erase(facts.id)?;
             }
-            return Ok(pruned);
+            pruned.bytes += facts.bytes;
+            pruned.removed.push(facts.id);
+            plan.is_gone(facts);
         }
+        Ok(pruned)
     }
 
     /// What is known of a session; of what was never made, nothing, and it is removed if it is old.
@@ -220,31 +217,53 @@ fn depth(id: SessionId, forks: &BTreeMap<SessionId, Vec<SessionId>>) -> usize {
     depth
 }
 
-/// What is removed, in the order in which it can be: what shares a past before that past.
-fn plan(all: &[Facts], now: u64, keep: &Keep, kept: &BTreeSet<SessionId>) -> Vec<SessionId> {
-    let mut left: Vec<Facts> = all.to_vec();
-    left.sort_by_key(|facts| (facts.changed, facts.id));
-    let mut bytes: u64 = left.iter().map(|facts| facts.bytes).sum();
-    let mut shared: BTreeMap<SessionId, usize> = BTreeMap::new();
-    for past in left.iter().filter_map(|facts| facts.past) {
-        *shared.entry(past).or_default() += 1;
-    }
-    let oldest = keep.age.map(|age| now.saturating_sub(milliseconds(age)));
-    let mut goes = Vec::new();
-    loop {
-        let too_much = keep.bytes.is_some_and(|most| bytes > most);
-        let next = left.iter().position(|facts| {
-            let is_due = too_much || oldest.is_some_and(|oldest| facts.changed < oldest);
-            let is_past = shared.get(&facts.id).is_some_and(|count| *count > 0);
-            is_due && !kept.contains(&facts.id) && !is_past
-        });
-        let Some(next) = next else { return goes };
-        let gone = left.remove(next);
-        bytes -= gone.bytes;
-        if let Some(count) = gone.past.and_then(|past| shared.get_mut(&past)) {
-            *count -= 1;
+/// Says what is removed, in the order in which it can be: what shares a past before that past.
+struct Plan {
+    all: BTreeMap<SessionId, Facts>,
+    /// By how many each is shared.
+    shared: BTreeMap<SessionId, usize>,
+    /// Those that nothing shares, by when they changed.
+    free: BTreeSet<(u64, SessionId)>,
+    /// How much all have that are not gone.
+    bytes: u64,
+    most: Option<u64>,
+    oldest: Option<u64>,
+}
+
+impl Plan {
+    fn new(all: &[Facts], now: u64, keep: &Keep) -> Self {
+        let mut shared: BTreeMap<SessionId, usize> = BTreeMap::new();
+        for past in all.iter().filter_map(|facts| facts.past) {
+            *shared.entry(past).or_default() += 1;
         }
-        goes.push(gone.id);
+        let free = all.iter().filter(|facts| !shared.contains_key(&facts.id)).map(|facts| (facts.changed, facts.id));
+        Self {
+            free: free.collect(),
+            shared,
+            bytes: all.iter().map(|facts| facts.bytes).sum(),
+            all: all.iter().map(|facts| (facts.id, *facts)).collect(),
+            most: keep.bytes,
+            oldest: keep.age.map(|age| now.saturating_sub(milliseconds(age))),
+        }
+    }
+
+    /// The next that is to go. It is named once, and stays if nobody says that it is gone.
+    fn next(&mut self) -> Option<Facts> {
+        let (changed, id) = *self.free.first()?;
+        let too_much = self.most.is_some_and(|most| self.bytes > most);
+        let is_due = too_much || self.oldest.is_some_and(|oldest| changed < oldest);
+        self.free.pop_first().filter(|_| is_due)?;
+        self.all.get(&id).copied()
+    }
+
+    fn is_gone(&mut self, facts: Facts) {
+        self.bytes -= facts.bytes;
+        let Some(past) = facts.past.and_then(|past| self.all.get(&past)) else { return };
+        let Some(left) = self.shared.get_mut(&past.id) else { return };
+        *left -= 1;
+        if *left == 0 {
+            self.free.insert((past.changed, past.id));
+        }
     }
 }
 
