@@ -49,6 +49,22 @@ pub(crate) fn torn_from(disk: &dyn Disk, path: &Path) -> Result<Option<u64>, Log
     Ok(tail.map_err(failed)?.ok().map(|tail| tail.next.at))
 }
 
+/// Makes sure that what can be read of a log is on the disk, though it be written by somebody else.
+pub(crate) fn make_sure(disk: &dyn Disk, path: &Path) -> Result<(), LogError> {
+    let make_sure = || {
+        let file = disk.open(path, How::Write)?;
+        // Whoever writes it has seen no sync fail: the lock is given up then. If nobody does, one may have failed, and
+        // another would not say so.
+        if file.try_lock()?
+            && let Ok(tail) = tail::find(&*file)?
+        {
+            file.write_at(tail.next.at - tail.unsure.len() as u64, &tail.unsure)?;
+        }
+        file.sync()
+    };
+    make_sure().map_err(|error| LogError::Disk { what: "writing", path: path.to_owned(), error: Arc::new(error) })
+}
+
 /// Why a log cannot be opened, read or written.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum LogError {

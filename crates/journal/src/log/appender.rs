@@ -231,13 +231,15 @@ impl Appender {
         Ok(Torn { at: self.next.at, bytes })
     }
 
-    /// Nothing is written after lines of others of which it is not known what they are.
+    /// Nothing is written after lines of which it is not known what they are. Whoever opens the log again may: it finds
+    /// out.
     fn stop(&mut self, why: LogError) -> LogError {
         let unsure = match why {
             LogError::Disk { path, error, .. } => LogError::Unsure { path, error },
             other => other,
         };
         self.unsure = Some(unsure.clone());
+        self.unlock();
         unsure
     }
 

@@ -8,8 +8,7 @@ use super::pending::Pending;
 use super::session::{Kept, Session};
 use super::{Lines, MAX_DEPTH, New, SessionError, SessionId, Sessions};
 use crate::blobs::Blobs;
-use crate::disk::How;
-use crate::log::{Found, LogError, Opened, Sharing, Start, Torn, Writer};
+use crate::log::{Found, LogError, Opened, Sharing, Start, Torn, Writer, make_sure};
 use crate::record::{FORMAT, Forked, Head, Record};
 
 /// How much of what was torn off is kept in the record about it.
@@ -127,9 +126,7 @@ impl Sessions {
         if let Some(wanted) = at_seq.filter(|wanted| *wanted != seq) {
             return Err(SessionError::NoSuchRecord { id: from, seq: wanted, last: seq });
         }
-        let path = self.log(from);
-        let sync = self.disk.open(&path, How::Read).and_then(|file| file.sync());
-        sync.map_err(disk("writing", &path))?;
+        make_sure(&*self.disk, &self.log(from))?;
         Ok(Forked { from, seq, hash })
     }
 

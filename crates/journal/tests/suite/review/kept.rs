@@ -1,13 +1,14 @@
 //! What lies in the folders of sessions and does not belong there, or comes from another time.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use journal::disk::{Disk as _, How, Machine};
 use journal::log::{Sharing, Writer};
-use journal::sessions::Keep;
+use journal::sessions::{Keep, Limits, SessionError, Step};
 
-use crate::sessions::{Home, home, id, new, session, texts};
+use crate::sessions::{Home, home, id, new, on, said, session, texts};
+use crate::simulated::Simulated;
 
 fn folder(home: &Home, number: u64) -> PathBuf {
     home.sessions.folder().join(id(number).to_string())
@@ -78,4 +79,57 @@ async fn what_an_import_left_that_did_not_end_is_removed_with_the_next_that_are_
     home.sessions.prune(5000, &Keep::default(), false).unwrap();
     assert_eq!(there(2), [false, false]);
     assert_eq!((texts(&home.sessions, id(1)), texts(&home.sessions, id(2))), (vec!["one".into()], vec!["two".into()]));
+}
+
+#[test]
+fn a_past_that_did_not_reach_the_disk_is_not_shared_as_if_it_had() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let mut failed = 0;
+    for seed in 0..200 {
+        let disk = Simulated::new(seed);
+        let sessions = on(disk.disk(), Path::new("/here"), Limits::default());
+        let forked = runtime.block_on(async {
+            let past = sessions.create(new(1)).await.unwrap();
+            past.append(1, said("shared")).await.unwrap();
+            // Writing succeeds, and syncing does not.
+            disk.fail(1);
+            assert!(past.append(2, said("perhaps")).await.is_err());
+            disk.heal();
+            let forked = sessions.fork(id(1), None, new(2)).await;
+            let forked = match forked {
+                Ok(fork) => fork.close().await.map(drop),
+                Err(error) => Err(error),
+            };
+            drop(past);
+            forked
+        });
+        assert_eq!(disk.failed(), ["sync"]);
+        failed += u64::from(forked.is_err());
+        disk.crash(seed);
+        let whole = |number| {
+            let mut steps = sessions.read(id(number)).unwrap();
+            steps.all(|step| matches!(step, Ok(Step::Entry(_))))
+        };
+        assert!(forked.is_err() || whole(2), "seed {seed}: what it shares is gone");
+    }
+    assert_eq!(failed, 0, "it can be written again, so it is");
+}
+
+#[tokio::test]
+async fn a_session_whose_disk_failed_can_be_opened_again_while_it_is_still_held() {
+    let disk = Simulated::new(1);
+    let sessions = on(disk.disk(), Path::new("/here"), Limits::default());
+    let first = sessions.create(new(1)).await.unwrap();
+    first.append(1, said("one")).await.unwrap();
+    assert!(matches!(sessions.resume(id(1), 2).await, Err(SessionError::InUse { .. })));
+    disk.fail(1);
+    assert!(first.append(2, said("perhaps")).await.is_err());
+    let second = sessions.resume(id(1), 3).await.unwrap().0;
+    assert!(first.append(4, said("lost")).await.is_err());
+    second.append(5, said("two")).await.unwrap();
+    assert!(first.close().await.is_err());
+    second.append(6, said("three")).await.unwrap();
+    second.close().await.unwrap();
+    let texts = texts(&sessions, id(1));
+    assert!(texts.ends_with(&["two".to_owned(), "three".to_owned()]) && texts[0] == "one", "{texts:?}");
 }
