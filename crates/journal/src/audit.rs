@@ -45,6 +45,15 @@ pub enum AuditError {
         /// What the disk says.
         error: Arc<io::Error>,
     },
+    /// Whoever writes the log does not let go of it.
+    #[error(
+        "{path} was held by others for five seconds: one of them may be stopped. let it go on or end it (`lsof {path}` \
+         names them), then try again"
+    )]
+    Held {
+        /// The log.
+        path: PathBuf,
+    },
     /// There is a log, but not its key.
     #[error("{path} is not there, but the log that it signs is: put the key back, or {MOVE_AWAY}")]
     NoKey {

@@ -2,6 +2,8 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use responses::json::{Object, ObjectWriter};
 
@@ -14,6 +16,10 @@ use crate::log::{Reader, Start, end_of_text};
 
 /// The longest first line of an export.
 const MAX_HEADER: usize = 1024;
+
+/// How often the lock of a log is tried, with a pause after each: five seconds. Whoever writes has it for one batch.
+const MAX_TRIES: u32 = 500;
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// The version of exports.
 const VERSION: u64 = 1;
@@ -68,7 +74,7 @@ impl Source {
         let key = key.unwrap_or(&own_key);
         let open = |path: &Path| on.open(path, How::Read).map_err(|error| disk("opening", path, error));
         let lock = open(log)?;
-        lock.lock().map_err(|error| disk("locking", log, error))?;
+        take_lock(&*lock, log, MAX_TRIES)?;
         let end = end_of_text(&*lock).map_err(|error| disk("reading", log, error))?;
         let or_gone = |path: &Path| match on.open(path, How::Read) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -119,6 +125,17 @@ impl Source {
     }
 }
 
+/// Takes the lock of a log, if whoever has it goes on.
+fn take_lock(file: &dyn File, path: &Path, tries: u32) -> Result<(), AuditError> {
+    for _ in 0..tries {
+        if file.try_lock().map_err(|error| disk("locking", path, error))? {
+            return Ok(());
+        }
+        thread::sleep(PAUSE);
+    }
+    Err(AuditError::Held { path: path.to_owned() })
+}
+
 impl Marks {
     /// The next one.
     pub(super) fn next(&mut self) -> Result<Option<Mark>, AuditError> {
@@ -161,4 +178,25 @@ fn read_header(file: &dyn File) -> io::Result<Option<(PublicKey, u64, u64)>> {
     };
     let end = file.len()?;
     Ok(parse().filter(|(_, header, checkpoints)| header.checked_add(*checkpoints).is_some_and(|base| base <= end)))
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::disk::Machine;
+
+    #[test]
+    fn a_log_that_nobody_lets_go_of_is_waited_for_but_not_for_ever() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("log");
+        let open = || Machine.open(&path, How::Write).unwrap();
+        let stopped = open();
+        stopped.lock().unwrap();
+        let error = take_lock(&*open(), &path, 2).unwrap_err();
+        assert!(matches!(error, AuditError::Held { .. }) && error.to_string().contains("end it"), "{error}");
+        drop(stopped);
+        take_lock(&*open(), &path, 1).unwrap();
+    }
 }
