@@ -16,8 +16,8 @@ use data_encoding::HEXLOWER;
 use responses::json::{Read as _, quote};
 
 use crate::disk::{Disk, How};
-use crate::strings::{Token, replace};
-use find::{Known, hits, is_secret_name, plausible};
+use crate::strings::{Token, replace, replace_numbers};
+use find::{Known, hits, is_secret_list, is_secret_name, is_secret_number, plausible};
 
 /// The shortest value that is looked for because it is known. What is shorter stands everywhere.
 pub const MIN_KNOWN: usize = 8;
@@ -27,6 +27,12 @@ pub const MAX_KNOWN: usize = 1024;
 
 /// A line of a known value that is looked for by itself.
 const MIN_LINE: usize = 16;
+
+/// The shortest number that is taken for a secret because of its name.
+const MIN_NUMBER: usize = 4;
+
+/// How deep JSON in strings of JSON is read.
+const MAX_NESTED: usize = 3;
 
 /// Fields that are sealed by whoever made them.
 const SEALED: [&str; 2] = ["encrypted_content", "signature"];
@@ -108,22 +114,45 @@ impl Redactor {
         cut
     }
 
-    /// JSON without the secrets in its strings; borrowed if it has none.
+    /// JSON without the secrets in its strings and numbers; borrowed if it has none.
     pub fn json<'a>(&self, json: &'a str) -> Cow<'a, str> {
-        replace(json, |token| self.string(token))
+        self.nested(json, 0)
+    }
+
+    fn nested<'a>(&self, json: &'a str, depth: usize) -> Cow<'a, str> {
+        let mut has_numbers = false;
+        let clean = replace(json, |token| {
+            has_numbers |= token.is_key && is_secret_number(token.inner);
+            self.string(token, depth)
+        });
+        if !has_numbers {
+            return clean;
+        }
+        let number = |key: &str, number: &str| {
+            let is_secret = number.len() >= MIN_NUMBER && is_secret_number(key);
+            is_secret.then(|| format!("\"{}\"", self.name("value", number)))
+        };
+        match replace_numbers(&clean, number) {
+            Cow::Owned(clean) => Cow::Owned(clean),
+            Cow::Borrowed(_) => clean,
+        }
     }
 
     /// What stands between the quotes of a string instead; `None` if it has no secrets.
-    fn string(&self, token: Token<'_>) -> Option<String> {
+    fn string(&self, token: Token<'_>, depth: usize) -> Option<String> {
         if token.key.is_some_and(|key| SEALED.contains(&key)) {
             return None;
         }
         let text = unescaped(token.inner);
-        let named = token.key.is_some_and(|key| is_secret_name(key) && plausible(&text, true));
-        let clean = match self.text(&text) {
-            Cow::Borrowed(_) if named => self.name("value", &text),
-            Cow::Borrowed(_) => return None,
-            Cow::Owned(clean) => clean,
+        let is_secret = token.key.is_some_and(is_secret_name) || token.list.is_some_and(is_secret_list);
+        // The arguments of a call are JSON in a string.
+        let is_json = depth < MAX_NESTED && text.starts_with(['{', '[']);
+        let inner = if is_json { self.nested(&text, depth + 1) } else { Cow::Borrowed(&*text) };
+        let clean = match (self.text(&inner), &inner) {
+            (Cow::Owned(clean), _) => clean,
+            (Cow::Borrowed(clean), Cow::Owned(_)) => clean.to_owned(),
+            (Cow::Borrowed(_), _) if is_secret && plausible(&text, true) => self.name("value", &text),
+            (Cow::Borrowed(_), _) => return None,
         };
         Some(within_quotes(&clean))
     }

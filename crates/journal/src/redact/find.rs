@@ -1,6 +1,8 @@
 //! Where secrets stand in a text: one pass, and no step looks back or ahead farther than a named bound or than it moves
 //! on.
 
+use data_encoding::{BASE64, BASE64_NOPAD};
+
 /// The longest name before a value, and the longest value after it.
 const MAX_NAME: usize = 64;
 const MAX_VALUE: usize = 512;
@@ -36,6 +38,9 @@ const SECRET_NAMES: [&str; 12] = [
     "credentials",
 ];
 
+/// The same of those that a number may have.
+const NUMBER_NAMES: [&str; 6] = ["password", "passwd", "passphrase", "passcode", "pincode", "secret"];
+
 /// A secret in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Hit {
@@ -56,7 +61,7 @@ impl Known {
     pub(super) fn new(values: Vec<String>) -> Self {
         let mut by_first: Vec<Vec<String>> = vec![Vec::new(); 256];
         let mut begins = [false; 256];
-        for byte in b"sgAxneBb-:=".iter().copied().chain(values.iter().filter_map(|value| value.bytes().next())) {
+        for byte in b"sgAxneBbrhp-:=".iter().copied().chain(values.iter().filter_map(|value| value.bytes().next())) {
             if let Some(begins) = begins.get_mut(usize::from(byte)) {
                 *begins = true;
             }
@@ -106,7 +111,7 @@ pub(super) fn hits(text: &str, known: &Known, forms: bool) -> Vec<Hit> {
         if at >= bytes.len() {
             return found;
         }
-        let forms_too = forms && looks.one_more(bytes, at);
+        let forms_too = forms && may_be_a_form(bytes, at) && looks.one_more(bytes, at);
         if let Some(hit) = specific(bytes, at, known, forms_too) {
             found.push(hit);
             at = hit.end;
@@ -138,6 +143,12 @@ impl Looks {
     }
 }
 
+/// Whether it is no part of a word.
+fn may_be_a_form(bytes: &[u8], at: usize) -> bool {
+    let before = at.checked_sub(1).and_then(|before| bytes.get(before));
+    bytes.get(at) == Some(&b'-') || !before.is_some_and(|byte| is_word(*byte))
+}
+
 /// A known value, or one whose form says what it is.
 fn specific(bytes: &[u8], at: usize, known: &Known, forms: bool) -> Option<Hit> {
     let rest = bytes.get(at..)?;
@@ -151,12 +162,14 @@ fn specific(bytes: &[u8], at: usize, known: &Known, forms: bool) -> Option<Hit> 
     if rest.first() == Some(&b'-') {
         return private_key(rest).map(|length| hit(length, "private-key"));
     }
-    let before = at.checked_sub(1).and_then(|before| bytes.get(before));
-    if before.is_some_and(|byte| is_word(*byte)) {
+    if !may_be_a_form(bytes, at) {
         return None;
     }
     if let Some((from, to)) = bearer(rest) {
         return Some(Hit { start: at + from, end: at + to, kind: "bearer" });
+    }
+    if let Some((from, to)) = basic(rest) {
+        return Some(Hit { start: at + from, end: at + to, kind: "basic" });
     }
     let form = FORMS.iter().find_map(|form| form.length(rest).map(|length| hit(length, form.kind)));
     form.or_else(|| jwt(rest).map(|length| hit(length, "jwt")))
@@ -205,6 +218,11 @@ const FORMS: &[Form] = &[
     Form { looks: has_digit, ..Form::new("google-key", "AIza", 35, is_name) },
     Form::new("gitlab-token", "glpat-", 20, is_name),
     Form::new("npm-token", "npm_", 36, is_alphanumeric),
+    Form { looks: has_digit, ..Form::new("stripe-key", "sk_live_", 16, is_alphanumeric) },
+    Form { looks: has_digit, ..Form::new("stripe-key", "rk_live_", 16, is_alphanumeric) },
+    Form { looks: mixed, ..Form::new("hugging-face-token", "hf_", 30, is_alphanumeric) },
+    Form { looks: mixed, ..Form::new("pypi-token", "pypi-AgE", 50, is_name) },
+    Form { looks: random, ..Form::new("slack-token", "xapp-", 20, is_name) },
 ];
 
 fn any(_: &[u8]) -> bool {
@@ -231,6 +249,10 @@ fn has_digit(text: &[u8]) -> bool {
     text.iter().any(u8::is_ascii_digit)
 }
 
+fn mixed(text: &[u8]) -> bool {
+    text.iter().any(u8::is_ascii_uppercase) && text.iter().any(u8::is_ascii_lowercase)
+}
+
 /// Not words with hyphens between them: `sk-spinner-3-circles`.
 fn random(text: &[u8]) -> bool {
     const LONGER_THAN_A_WORD: usize = 20;
@@ -242,17 +264,37 @@ fn run(bytes: &[u8], of: impl Fn(u8) -> bool) -> usize {
     bytes.iter().position(|byte| !of(*byte)).unwrap_or(bytes.len())
 }
 
-/// Where the token after `Bearer` begins and ends.
-fn bearer(rest: &[u8]) -> Option<(usize, usize)> {
-    const WORD: usize = 6;
+/// What stands after a word and spaces, and where it begins.
+fn after_word<'a>(rest: &'a [u8], word: &[u8]) -> Option<(usize, &'a [u8])> {
     const SPACES: usize = 4;
-    let word = rest.get(..WORD).filter(|word| word.eq_ignore_ascii_case(b"bearer"))?;
+    rest.get(..word.len()).filter(|found| found.eq_ignore_ascii_case(word))?;
     let after = rest.get(word.len()..)?;
     let spaces = run(after, |byte| byte == b' ');
     let token = after.get(spaces..).filter(|_| (1..=SPACES).contains(&spaces))?;
+    Some((word.len() + spaces, token))
+}
+
+/// Where the token after `Bearer` begins and ends.
+fn bearer(rest: &[u8]) -> Option<(usize, usize)> {
+    let (start, token) = after_word(rest, b"bearer")?;
     let length = run(token, |byte| is_name(byte) || matches!(byte, b'.' | b'~' | b'+' | b'/' | b'='));
     let plausible = length >= MIN_BEARER && has_digit(token.get(..length)?);
-    plausible.then_some((WORD + spaces, WORD + spaces + length))
+    plausible.then_some((start, start + length))
+}
+
+/// Where the user and the password after `Basic` begin and end: base64 of text with a colon in it, not any word.
+fn basic(rest: &[u8]) -> Option<(usize, usize)> {
+    let (start, token) = after_word(rest, b"basic")?;
+    let length = run(token, |byte| is_alphanumeric(byte) || matches!(byte, b'+' | b'/'));
+    let shown = token.get(..length.min(MAX_USER))?;
+    // The last letters of what is cut, or has no padding, may stand for less than a byte.
+    let decoded = BASE64.decode(shown.get(..length.min(MAX_USER) / 4 * 4)?).ok()?;
+    let rest = shown.get(shown.len() / 4 * 4..)?;
+    let decoded = [decoded, BASE64_NOPAD.decode(rest).unwrap_or_default()].concat();
+    let text = str::from_utf8(&decoded).ok()?;
+    let is_user = text.contains(':') && !text.contains(char::is_control) && mixed(shown);
+    let padding = run(token.get(length..)?, |byte| byte == b'=');
+    (length >= MIN_VALUE && is_user).then_some((start, start + length + padding))
 }
 
 /// Three parts of base64 with dots between them, of which the first is JSON.
@@ -353,10 +395,34 @@ fn name_before(before: &[u8]) -> Option<&str> {
     str::from_utf8(near.get(start..)?).ok()
 }
 
+/// Whether the values in a list of this name are secret: `passwords`. Tokens alone are what models count.
+pub(super) fn is_secret_list(name: &str) -> bool {
+    let one = name.strip_suffix(['s', 'S']).unwrap_or(name);
+    let plain = plain(one);
+    let of_whom = ["access", "api", "auth", "bearer", "refresh"];
+    let is_access = plain.strip_suffix("token").is_some_and(|rest| of_whom.iter().any(|of| rest.ends_with(of)));
+    is_secret_name(name) || is_access || is_secret_name(one) && !plain.ends_with("token")
+}
+
+/// Whether a number of this name, or a number in a list of it, is secret: `pin`, but not `spin`.
+pub(super) fn is_secret_number(name: &str) -> bool {
+    let one = name.strip_suffix('s').unwrap_or(name);
+    let word = one.len().checked_sub(3).and_then(|start| one.split_at_checked(start));
+    let is_pin = word.is_some_and(|(before, word)| match word {
+        "pin" | "PIN" => before.bytes().next_back().is_none_or(|byte| !byte.is_ascii_alphanumeric()),
+        "Pin" => true,
+        _ => false,
+    });
+    is_pin || NUMBER_NAMES.iter().any(|end| plain(one).ends_with(end))
+}
+
+fn plain(name: &str) -> String {
+    name.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| char::from(byte.to_ascii_lowercase())).collect()
+}
+
 /// Whether what has this name is secret.
 pub(super) fn is_secret_name(name: &str) -> bool {
-    let plain: String =
-        name.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| char::from(byte.to_ascii_lowercase())).collect();
+    let plain = plain(name);
     SECRET_NAMES.iter().any(|end| plain.ends_with(end))
 }
 

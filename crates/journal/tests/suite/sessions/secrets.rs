@@ -90,6 +90,41 @@ fn a_value_whose_key_says_that_it_is_secret_is_hidden_whole() {
 }
 
 #[test]
+fn values_in_lists_and_numbers_whose_key_says_that_they_are_secret_are_hidden() {
+    let redactor = redactor();
+    for (json, hidden) in [
+        (r#"{"passwords":["hunter2hunter", "hunter3hunter"],"x":1}"#, 2),
+        (r#"{"api_keys" : [ null, "abcdef012345", "abcdef012346" ]}"#, 2),
+        (r#"{"secret":["hunter2hunter"]}"#, 1),
+        (r#"{"pin":1234,"PIN": 123456 ,"card_pin":1234567,"cardPin":4321}"#, 4),
+        (r#"{"password":12345678}"#, 1),
+        (r#"{"pins":[1234, 5678]}"#, 2),
+        (r#"{"arguments":"{\"pin\":1234,\"passwords\":[\"hunter2hunter\"]}"}"#, 2),
+    ] {
+        let clean = redactor.json(json).into_owned();
+        assert_eq!(clean.matches("[redacted value ").count(), hidden, "{clean}");
+        assert!(Item::keep(&clean).is_ok() && !clean.contains("hunter") && !clean.contains("234"), "{clean}");
+        assert_eq!(redactor.json(&clean), clean, "clean text stays clean");
+    }
+}
+
+#[test]
+fn lists_and_numbers_under_other_names_are_left_as_they_are() {
+    let redactor = redactor();
+    for json in [
+        r#"{"input_tokens":123456,"total_tokens":98765432,"max_tokens":[128000]}"#,
+        r#"{"progressToken":123456,"token":123456,"spin":123456,"mapping":123456}"#,
+        r#"{"tokens":["color-blue-500","spacing-4xl-2"],"passwords":["short", "of words only"]}"#,
+        r#"{"pin":13,"pins":[2,3,4],"x":["hunter2hunter"],"passwords":[],"y":"hunter2hunter"}"#,
+        r#"{"passwords":[{"user":"hunter2hunter"}],"z":["hunter2hunter"]}"#,
+        r#"{"pin":true,"password":null,"secret":{"n":123456}}"#,
+        r#"["pin",123456,{"a":"pin: 123456"}]"#,
+    ] {
+        assert!(matches!(redactor.json(json), Cow::Borrowed(_)), "{}", redactor.json(json));
+    }
+}
+
+#[test]
 fn sealed_fields_and_files_are_left_as_they_are() {
     let secret = SECRETS[0];
     let sealed = format!(r#"{{"type":"reasoning","encrypted_content":"{secret}","summary":[]}}"#);
@@ -127,9 +162,14 @@ fn hostile_text_takes_time_in_proportion_to_its_length() {
         "xoxb-",
         "\\\\",
         "a:b@",
+        "basic ",
+        "Basic QUFB",
+        "{\"pins\":[1234,",
+        "[\"{",
     ] {
         let text = piece.repeat((4 << 20) / piece.len());
         let _ = redactor.text(&text);
+        let _ = redactor.json(&text);
     }
 }
 
