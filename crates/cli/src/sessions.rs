@@ -138,13 +138,14 @@ impl Sessions {
 
 /// Whether it was asked for in a right way.
 fn is_failure(error: &anyhow::Error) -> bool {
-    use SessionError::{Damaged, Disk, Ending, Import, Limit, Log, NoHead, NoRandomness};
+    use SessionError::{Damaged, Disk, Ending, Import, Limit, Log, Newer, NoHead, NoRandomness};
     let failed = |error: &SessionError| {
         matches!(
             error,
             Log(_)
                 | Disk { .. }
                 | Damaged { .. }
+                | Newer { .. }
                 | NoHead { .. }
                 | Import { .. }
                 | Limit { .. }
@@ -224,7 +225,8 @@ fn search(sessions: &kept::Sessions, text: &str, json: bool, limit: u64) -> anyh
 fn show_all(sessions: &kept::Sessions, id: SessionId, json: bool) -> anyhow::Result<(String, Exit)> {
     let mut out = BufWriter::new(io::stdout().lock());
     let mut exit = Exit::Done;
-    for step in sessions.read(id)? {
+    let mut history = sessions.read(id)?;
+    for step in history.by_ref() {
         let step = step?;
         if matches!(step, kept::Step::Damage { .. }) {
             exit = Exit::Failed;
@@ -237,9 +239,11 @@ fn show_all(sessions: &kept::Sessions, id: SessionId, json: bool) -> anyhow::Res
         }
     }
     match out.flush() {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok((String::new(), exit)),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
+        _ => {}
     }
+    say(io::stderr().lock(), &table::rest(history.unfinished()))?;
+    Ok((String::new(), exit))
 }
 
 fn export(sessions: &kept::Sessions, id: SessionId, output: Option<&Path>) -> anyhow::Result<(String, Exit)> {
@@ -257,11 +261,9 @@ fn export(sessions: &kept::Sessions, id: SessionId, output: Option<&Path>) -> an
             exported?
         }
     };
-    if exported.damage.is_empty() {
-        return Ok((String::new(), Exit::Done));
-    }
-    say(io::stderr().lock(), &table::damage(&exported.damage))?;
-    Ok((String::new(), Exit::Failed))
+    say(io::stderr().lock(), &(table::rest(exported.unfinished) + &table::damage(&exported.damage)))?;
+    let exit = if exported.damage.is_empty() { Exit::Done } else { Exit::Failed };
+    Ok((String::new(), exit))
 }
 
 fn import(sessions: &kept::Sessions, file: &Path) -> anyhow::Result<String> {

@@ -119,14 +119,19 @@ pub(super) fn pruned(pruned: &Pruned, only_said: bool) -> String {
     text
 }
 
+/// What stands after the last record, if anything does.
+pub(super) fn rest(bytes: u64) -> String {
+    if bytes == 0 {
+        return String::new();
+    }
+    format!(
+        "{bytes} bytes after the last record are of none: being written, left by a crash, or of one that was changed\n"
+    )
+}
+
 pub(super) fn verified(verified: &Verified) -> String {
     let Verified { records, blobs, unfinished, damage: found } = verified;
-    let rest = match unfinished {
-        0 => String::new(),
-        bytes => format!(
-            "{bytes} bytes after the last record are of none: being written, left by a crash, or of one that was changed\n"
-        ),
-    };
+    let rest = rest(*unfinished);
     if found.is_empty() {
         return format!("{rest}whole: {records} records, {blobs} long strings beside them\n");
     }

@@ -30,6 +30,10 @@ pub struct Exported {
     pub records: u64,
     /// How many strings that stand beside them.
     pub blobs: u64,
+    /// How many bytes stand after the last record and are not in the export: see [`Verified::unfinished`].
+    ///
+    /// [`Verified::unfinished`]: super::Verified::unfinished
+    pub unfinished: u64,
     /// What is damaged or lost. An export of a damaged session cannot be imported; one that lacks strings can.
     pub damage: Vec<String>,
 }
@@ -67,6 +71,7 @@ impl Sessions {
             object.end();
         })?;
         exporter.to.flush().map_err(writing)?;
+        exporter.done.unfinished = history.unfinished();
         Ok(exporter.done)
     }
 }

@@ -175,6 +175,11 @@ impl Sessions {
 }
 
 impl History {
+    /// How many bytes stood after the last record when it was reached: see [`Verified::unfinished`].
+    pub fn unfinished(&self) -> u64 {
+        self.unfinished
+    }
+
     /// How many sessions it goes through.
     pub(super) fn depth(&self) -> usize {
         self.segments.len()

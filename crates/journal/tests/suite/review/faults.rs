@@ -101,6 +101,10 @@ async fn a_session_whose_last_record_is_broken_is_not_said_to_be_whole_without_a
     let verified = home.sessions.verify(id(1)).unwrap();
     assert_eq!((verified.records, verified.damage.len()), (2, 0));
     assert_eq!(verified.unfinished, line as u64, "{verified:?}");
+    let exported = home.sessions.export(id(1), &mut Vec::new()).unwrap();
+    assert_eq!((exported.records, exported.unfinished), (2, line as u64), "{exported:?}");
+    let mut history = home.sessions.read(id(1)).unwrap();
+    assert_eq!((history.by_ref().count(), history.unfinished()), (2, line as u64));
     session(&home, 2, &["one"]).await;
     assert_eq!(home.sessions.verify(id(2)).unwrap().unfinished, 0);
 }
